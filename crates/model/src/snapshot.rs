@@ -2,7 +2,7 @@
 
 use crate::{
     Alert, BatteryReading, Blocked, Command, Explanation, Intent, MinerId, MinerIdentity, MinerReading,
-    Operation, PowerPercent, Reason, Rule, Soc, UtcMillis, Wanted, Watts,
+    Operation, PowerPercent, Reason, Rule, Soc, SunTimes, UtcMillis, Wanted, Watts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +76,8 @@ pub struct MinerView {
     pub state: MinerState,
     /// The person's wishes.
     pub intent: Intent,
+    /// Today's sun, where the site's coordinates are known.
+    pub sun: Option<SunTimes>,
     /// When the manual power ends, as an instant.
     pub manual_until: Option<UtcMillis>,
     /// The last decision about it.
