@@ -11,9 +11,11 @@
 
 pub mod eg4;
 mod error;
+mod secret;
 pub mod whatsminer;
 
 pub use error::DeviceError;
+pub use secret::Secret;
 
 use async_trait::async_trait;
 use model::{BatteryReading, Means, MinerIdentity, MinerReading, Now, UtcMillis, Watts};
@@ -78,7 +80,8 @@ pub trait Miner: Send + Sync {
     /// Sets the power of the running miner: by percentage where that works without a restart, else by limit.
     async fn set_power(&self, power: Watts, now: Now) -> Result<Written, DeviceError>;
 
-    /// Tests whether the miner would take a write, without changing anything. `Ok(())` means yes; the error says
+    /// Tests whether the miner would take a write, without changing anything. `Ok(())` means that nothing speaks
+    /// against it; the error says
     /// what is missing and what to do about it.
     async fn check_writes(&self, now: Now) -> Result<(), DeviceError>;
 }

@@ -1,0 +1,72 @@
+//! The miner's address, and what can be known about a request once its connection has failed.
+
+use super::deadline::Deadline;
+use crate::DeviceError;
+use std::{io, time::Duration};
+use tokio::net::TcpStream;
+
+/// Longest reply that is read, in bytes: real ones have a few thousand.
+pub(super) const REPLY_LIMIT: usize = 1 << 20;
+
+/// One port of one host.
+#[derive(Debug, Clone)]
+pub(super) struct Peer {
+    host: String,
+    port: u16,
+    connect: Duration,
+}
+
+impl Peer {
+    /// `host` is a name, an IPv4 address, or an IPv6 address with or without brackets.
+    pub(super) fn new(host: &str, port: u16, connect: Duration) -> Self {
+        let bare = host.trim();
+        let bare = bare.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(bare);
+        Self { host: bare.to_owned(), port, connect }
+    }
+
+    /// Opens a connection within the connect deadline and within `deadline`.
+    pub(super) async fn connect(&self, deadline: Deadline) -> Result<TcpStream, DeviceError> {
+        let stream = deadline
+            .sooner(self.connect)
+            .limit("connecting", TcpStream::connect((self.host.as_str(), self.port)))
+            .await?
+            .map_err(|error| unreachable(&error))?;
+        // Only a matter of speed: a stream that can't do it works as well.
+        let _ = stream.set_nodelay(true);
+        Ok(stream)
+    }
+}
+
+/// A request that got no reply. Which of the two it is decides what a failed *write* means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// Not one byte of the request can have reached the device.
+    NotSent(DeviceError),
+    /// The device may have received the request, and acted on it.
+    NoReply(DeviceError),
+}
+
+impl Failure {
+    /// For a read, it makes no difference.
+    pub(super) fn into_error(self) -> DeviceError {
+        match self {
+            Self::NotSent(error) | Self::NoReply(error) => error,
+        }
+    }
+}
+
+/// Plain words for what the operating system says about a connection.
+pub(super) fn unreachable(error: &io::Error) -> DeviceError {
+    let words = match error.kind() {
+        io::ErrorKind::ConnectionRefused => "the connection was refused".to_owned(),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => {
+            "the connection was reset".to_owned()
+        }
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            "there is no route to it".to_owned()
+        }
+        io::ErrorKind::UnexpectedEof => "it closed the connection without an answer".to_owned(),
+        _ => error.to_string(),
+    };
+    DeviceError::Unreachable(words)
+}
