@@ -1,1 +1,61 @@
-fn main() {}
+//! The program `simulator`: a simulated house until it is interrupted (see the README).
+
+use clap::Parser;
+use serde_json::json;
+use simulator::{
+    program::{Arguments, ControlApi, Plan, Simulation},
+    time::{SimulatedClock, wall_clock},
+};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+    sync::Arc,
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(filter).init();
+    match run(&Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> io::Result<()> {
+    // Before anything is announced: whoever reads the announcement may send a signal at once.
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let Plan { setup, start } = arguments.plan()?;
+    let clock = SimulatedClock::new(start.unwrap_or_else(wall_clock), arguments.scale);
+    let simulation = Arc::new(Simulation::start(setup, clock.source()).await?);
+    let api = ControlApi::start(arguments.api, arguments.expose, Arc::clone(&simulation), clock).await?;
+    announce(&simulation, &api)?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("stopping");
+    Ok(())
+}
+
+/// The one line on standard output.
+fn announce(simulation: &Simulation, api: &ControlApi) -> io::Result<()> {
+    let miners: Vec<_> = simulation
+        .miners()
+        .iter()
+        .map(|miner| json!({"id": miner.id(), "v2": miner.v2_addr(), "v3": miner.v3_addr()}))
+        .collect();
+    let line = json!({
+        "api": format!("http://{}", api.addr()),
+        "portal": simulation.portal().base_url(),
+        "miners": miners,
+    });
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
+}

@@ -1,0 +1,129 @@
+//! A whole simulation in one piece: a house with its miners and its portal, and the API that controls it.
+//!
+//! It puts the parts together and keeps the house moving; what the parts do is theirs. As a library it is what the
+//! demo house and the tests start; the program `simulator` adds the command line.
+
+mod api;
+mod arguments;
+mod bodies;
+
+pub use api::ControlApi;
+pub use arguments::{Arguments, Plan};
+
+use crate::{
+    TimeSource,
+    house::{Follow, House, HouseSetup, InvalidSetup, RecordedDay},
+    miner::{MinerSetup, SimulatedMiner},
+    portal::{PortalSetup, SimulatedPortal},
+};
+use serde::{Deserialize, Serialize};
+use std::{fmt, io, sync::Arc, time::Duration};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// How often, in real time, the house is brought up to now.
+const PACE: Duration = Duration::from_millis(50);
+
+/// What is simulated. The default is a demo: a sunny place, a house with 12 kW of panels and a battery of 30 kWh, a
+/// hybrid inverter, and one running miner of 3600 W; everything on free ports of the loopback interface.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SimulationSetup {
+    /// The house.
+    pub house: HouseSetup,
+    /// A recorded day that the house lives instead, and what of it.
+    #[serde(skip)]
+    pub day: Option<(RecordedDay, Follow)>,
+    /// Its portal.
+    pub portal: PortalSetup,
+    /// Its miners, each with an id of its own.
+    pub miners: Vec<MinerSetup>,
+}
+
+impl Default for SimulationSetup {
+    fn default() -> Self {
+        Self {
+            house: HouseSetup::default(),
+            day: None,
+            portal: PortalSetup::default(),
+            miners: vec![MinerSetup::default()],
+        }
+    }
+}
+
+/// A running simulation. Dropping it stops it.
+pub struct Simulation {
+    house: Arc<House>,
+    portal: SimulatedPortal,
+    miners: Vec<SimulatedMiner>,
+    _moving: DropGuard,
+}
+
+impl Simulation {
+    /// Starts everything. A setup outside its limits is an error of kind `InvalidInput`.
+    pub async fn start(setup: SimulationSetup, time: TimeSource) -> io::Result<Self> {
+        let invalid = |error| io::Error::new(io::ErrorKind::InvalidInput, error);
+        let house = match setup.day {
+            Some((day, follow)) => House::replaying(setup.house, day, follow, Arc::clone(&time)),
+            None => House::new(setup.house, Arc::clone(&time)),
+        };
+        let house = Arc::new(house.map_err(invalid)?);
+        let mut miners: Vec<SimulatedMiner> = Vec::new();
+        for setup in setup.miners {
+            if miners.iter().any(|miner| miner.id() == setup.id) {
+                return Err(invalid(InvalidSetup::new(
+                    "miners",
+                    format!("not two with the id {}", setup.id),
+                )));
+            }
+            let id = setup.id.clone();
+            let miner = SimulatedMiner::start(setup, Arc::clone(&time))
+                .map_err(|error| io::Error::new(error.kind(), format!("miner {id}: {error}")))?;
+            house.attach(Arc::new(miner.clone()));
+            miners.push(miner);
+        }
+        let portal = SimulatedPortal::start(setup.portal, Arc::clone(&house), time)
+            .await
+            .map_err(|error| io::Error::new(error.kind(), format!("portal: {error}")))?;
+
+        let stop = CancellationToken::new();
+        tokio::spawn(keep_moving(Arc::clone(&house), stop.clone()));
+        Ok(Self { house, portal, miners, _moving: stop.drop_guard() })
+    }
+
+    /// The house.
+    pub fn house(&self) -> &Arc<House> {
+        &self.house
+    }
+
+    /// Its portal.
+    pub fn portal(&self) -> &SimulatedPortal {
+        &self.portal
+    }
+
+    /// Its miners, in the order of the setup.
+    pub fn miners(&self) -> &[SimulatedMiner] {
+        &self.miners
+    }
+
+    /// The miner with this id.
+    pub fn miner(&self, id: &str) -> Option<&SimulatedMiner> {
+        self.miners.iter().find(|miner| miner.id() == id)
+    }
+}
+
+impl fmt::Debug for Simulation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulation").field("portal", &self.portal).finish_non_exhaustive()
+    }
+}
+
+/// Brings the house up to now again and again, so that nobody who looks has to wait for hours to be made up for.
+async fn keep_moving(house: Arc<House>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        house.now();
+        tokio::select! {
+            () = tokio::time::sleep(PACE) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
