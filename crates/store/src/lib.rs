@@ -1,1 +1,97 @@
+//! Everything that is kept, in one SQLite file behind one interface.
 //!
+//! What it owns: the file, its schema, its lock, and all SQL. What it doesn't: any clock (the caller says what time
+//! it is), any meaning (the law's state is a text to it), any decision about what to do without a database.
+//!
+//! * **Durable on return.** A call that succeeded survives a power cut.
+//! * **Bounded.** Every call ends within [`DEADLINE`], [`Store::open`] within [`OPEN_DEADLINE`], whatever the disk
+//!   does. Control goes on without a database, so no error here is fatal to it.
+//! * **One owner.** A directory is used by one program at a time.
+//!
+//! ```
+//! # use model::{MinerId, MonoTime, Now, UtcMillis};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), store::StoreError> {
+//! let store = store::Store::in_memory().await?;
+//! let now = Now { mono: MonoTime(5), utc: UtcMillis(1_790_000_000_000) };
+//! store.save_state(&MinerId("garage".to_owned()), r#"{"ceiling_pct":60}"#, now).await?;
+//! assert_eq!(store.load_states().await?.len(), 1);
+//! # Ok(())
+//! # }
+//! ```
+
+mod error;
+mod identities;
+mod journal;
+mod law;
+mod lock;
+mod meta;
+mod open;
+mod operations;
+mod words;
+
+pub use error::StoreError;
+pub use journal::DecisionRecord;
+pub use law::SavedState;
+pub use meta::MetaKey;
+pub use open::{FILE_NAME, OPEN_DEADLINE, Opened};
+
+use lock::DirectoryLock;
+use sqlx::SqlitePool;
+use std::{future::Future, sync::Arc, time::Duration};
+
+/// The longest a call may take, in real time. A healthy disk needs a few milliseconds; a memory card that is busy
+/// with itself can need a second.
+pub const DEADLINE: Duration = Duration::from_secs(2);
+
+/// The most rows one question is answered with.
+pub const MOST_ROWS: u32 = 10_000;
+
+/// The database. Clones share it; the directory is free again when the last one is dropped.
+///
+/// A call whose future is dropped, or that fails by its deadline, may or may not have taken effect; it never takes
+/// half effect.
+#[derive(Debug, Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    /// Dropped after the connections. `None` in memory.
+    _lock: Option<DirectoryLock>,
+}
+
+impl Store {
+    /// Writes everything back into the one file and lets go of it. Later calls fail with
+    /// [`StoreError::Unavailable`]. Leaving this out loses nothing: the next start reads the log instead.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        within("closing the database", async {
+            self.inner.readers.close().await;
+            self.inner.writer.close().await;
+            Ok(())
+        })
+        .await
+    }
+
+    fn writer(&self) -> &SqlitePool {
+        &self.inner.writer
+    }
+
+    fn readers(&self) -> &SqlitePool {
+        &self.inner.readers
+    }
+}
+
+/// Runs `work` to its end or to the deadline, and says in the error what was being done.
+async fn within<T>(
+    doing: &'static str,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(DEADLINE, work).await {
+        Ok(result) => result.map_err(|error| StoreError::from_sqlx(doing, error)),
+        Err(_) => Err(StoreError::too_slow(doing, DEADLINE)),
+    }
+}
