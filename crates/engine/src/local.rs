@@ -1,0 +1,83 @@
+//! The site's civil time, for the sunset rule.
+
+use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
+use chrono_tz::Tz;
+use model::{CivilDay, LocalTime, SunTimes, UtcMillis};
+use sunrise::{Coordinates, SolarDay, SolarEvent};
+
+/// Where the site is, as far as its time goes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Place {
+    pub(crate) timezone: Tz,
+    /// Latitude and longitude in degrees, north and east positive.
+    pub(crate) coordinates: Option<(f64, f64)>,
+}
+
+impl Place {
+    /// The civil time at `utc`, with that day's sun where the coordinates are known.
+    pub(crate) fn local(&self, utc: UtcMillis, clock_synced: bool) -> LocalTime {
+        let instant = DateTime::<Utc>::from_timestamp_millis(utc.0).unwrap_or(DateTime::<Utc>::UNIX_EPOCH);
+        let local = instant.with_timezone(&self.timezone);
+        let date = local.date_naive();
+        LocalTime {
+            day: civil_day(date),
+            second_of_day: local.num_seconds_from_midnight(),
+            clock_synced,
+            sun: self.coordinates.and_then(|(latitude, longitude)| self.sun(date, latitude, longitude)),
+        }
+    }
+
+    fn sun(&self, date: NaiveDate, latitude: f64, longitude: f64) -> Option<SunTimes> {
+        let day = SolarDay::new(Coordinates::new(latitude, longitude)?, date);
+        let second = |event| -> Option<u32> {
+            let at: DateTime<Utc> = day.event_time(event)?;
+            Some(at.with_timezone(&self.timezone).num_seconds_from_midnight())
+        };
+        Some(match (second(SolarEvent::Sunrise), second(SolarEvent::Sunset)) {
+            (Some(sunrise), Some(sunset)) => SunTimes::RisesAndSets { sunrise, sunset },
+            _ => SunTimes::NoSunset,
+        })
+    }
+}
+
+fn civil_day(date: NaiveDate) -> CivilDay {
+    let month_and_day = (u8::try_from(date.month()), u8::try_from(date.day()));
+    let (Ok(month), Ok(day)) = month_and_day else { return CivilDay(0) };
+    CivilDay::from_year_month_day(i64::from(date.year()), month, day).unwrap_or(CivilDay(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> UtcMillis {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_wall_clock_of_the_zone_over_a_change_of_summer_time() {
+        let place = Place { timezone: chrono_tz::America::New_York, coordinates: None };
+        let before = place.local(at("2026-03-08T06:59:59Z"), true);
+        let after = place.local(at("2026-03-08T07:00:00Z"), true);
+        assert_eq!(before.second_of_day, 2 * 3600 - 1);
+        assert_eq!(after.second_of_day, 3 * 3600);
+        assert_eq!(before.day, after.day);
+        assert_eq!(before.day.to_string(), "2026-03-08");
+    }
+
+    #[test]
+    fn sunset_of_a_known_day_and_a_polar_night() {
+        // Albuquerque, 2026-06-21: the almanac of the US Naval Observatory gives sunrise 05:53, sunset 20:24 MDT.
+        let place = Place { timezone: chrono_tz::America::Denver, coordinates: Some((35.08, -106.65)) };
+        let Some(SunTimes::RisesAndSets { sunrise, sunset }) =
+            place.local(at("2026-06-21T18:00:00Z"), true).sun
+        else {
+            panic!("the sun sets in Albuquerque")
+        };
+        assert!(sunrise.abs_diff(5 * 3600 + 53 * 60) < 180, "sunrise at {sunrise}");
+        assert!(sunset.abs_diff(20 * 3600 + 24 * 60) < 180, "sunset at {sunset}");
+        let north = Place { timezone: chrono_tz::Arctic::Longyearbyen, coordinates: Some((78.2, 15.6)) };
+        assert_eq!(north.local(at("2026-12-21T12:00:00Z"), true).sun, Some(SunTimes::NoSunset));
+        assert_eq!(north.local(at("2026-06-21T12:00:00Z"), true).sun, Some(SunTimes::NoSunset));
+    }
+}

@@ -1,0 +1,142 @@
+//! The recorder: the way of everything that is kept to the store. Control never waits for it longer than it says,
+//! and goes on without it.
+
+use crate::clock::{Busy, Timekeeper};
+use model::{MinerId, MinerIdentity, Now, Operation};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use store::{DecisionRecord, MetaKey, Store, StoreError};
+use tokio::sync::{mpsc, oneshot};
+
+/// Whether a person switched auto-control on or off, by miner: it wins over the configuration.
+pub(crate) const AUTO_CONTROL: MetaKey<BTreeMap<MinerId, bool>> = MetaKey::new("auto_control");
+
+/// How many writes may wait. More than this and the database is in trouble: the newest are dropped, and said so.
+const QUEUE: usize = 512;
+
+pub(crate) enum Entry {
+    /// The law's state and the operation that follows from it; tells when it is durable.
+    Begin {
+        json: String,
+        operation: Box<Operation>,
+        at: Now,
+        done: oneshot::Sender<bool>,
+    },
+    State {
+        miner: MinerId,
+        json: String,
+        at: Now,
+    },
+    Operation(Box<Operation>),
+    Decision(Box<DecisionRecord>),
+    Identity {
+        miner: MinerId,
+        identity: Box<MinerIdentity>,
+        at: Now,
+    },
+    AutoControl(BTreeMap<MinerId, bool>),
+    /// Everything before it is written.
+    Flush(oneshot::Sender<()>),
+}
+
+#[derive(Clone)]
+pub(crate) struct Recorder {
+    entries: mpsc::Sender<(Entry, Busy)>,
+    healthy: Arc<AtomicBool>,
+    keeper: Arc<Timekeeper>,
+}
+
+/// The recorder's own end, which its task empties.
+pub(crate) struct Entries {
+    waiting: mpsc::Receiver<(Entry, Busy)>,
+    healthy: Arc<AtomicBool>,
+    store: Option<Store>,
+}
+
+impl Recorder {
+    pub(crate) fn new(store: Option<Store>, keeper: Arc<Timekeeper>) -> (Self, Entries) {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let healthy = Arc::new(AtomicBool::new(store.is_some()));
+        let recorder = Self { entries: sender, healthy: Arc::clone(&healthy), keeper };
+        (recorder, Entries { waiting: receiver, healthy, store })
+    }
+
+    /// The last write succeeded.
+    pub(crate) fn healthy(&self) -> bool {
+        self.healthy.load(Ordering::Relaxed)
+    }
+
+    /// Hands an entry over without waiting.
+    pub(crate) fn put(&self, entry: Entry) {
+        if self.entries.try_send((entry, self.keeper.clock().busy())).is_err() {
+            self.healthy.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Keeps state and operation, and waits until they are durable, but no longer than `patience` (real time).
+    pub(crate) async fn begin(&self, json: String, operation: Operation, at: Now, patience: Duration) {
+        let (done, durable) = oneshot::channel();
+        self.put(Entry::Begin { json, operation: Box::new(operation), at, done });
+        if !matches!(tokio::time::timeout(patience, durable).await, Ok(Ok(true))) {
+            tracing::warn!("a command goes out before its record is durable");
+        }
+    }
+
+    pub(crate) fn remember_identity(&self, miner: &MinerId, identity: &MinerIdentity, keeper: &Timekeeper) {
+        let identity = Box::new(identity.clone());
+        self.put(Entry::Identity { miner: miner.clone(), identity, at: keeper.now() });
+    }
+
+    /// Waits until everything handed over so far is written, but no longer than `patience` (real time).
+    pub(crate) async fn flush(&self, patience: Duration) {
+        let (done, flushed) = oneshot::channel();
+        self.put(Entry::Flush(done));
+        let _ = tokio::time::timeout(patience, flushed).await;
+    }
+}
+
+impl Entries {
+    /// Writes what comes until nobody can hand over any more.
+    pub(crate) async fn run(&mut self) {
+        while let Some((entry, _busy)) = self.waiting.recv().await {
+            let Some(store) = &self.store else { continue };
+            match write(store, entry).await {
+                Ok(()) => {
+                    if !self.healthy.swap(true, Ordering::Relaxed) {
+                        tracing::info!("the database takes writes again");
+                    }
+                }
+                Err(error) => {
+                    if self.healthy.swap(false, Ordering::Relaxed) {
+                        tracing::error!(%error, "the database doesn't take writes; control goes on without it");
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn write(store: &Store, entry: Entry) -> Result<(), StoreError> {
+    match entry {
+        Entry::Begin { json, operation, at, done } => {
+            let result = store.begin_operation(&json, &operation, at).await;
+            let _ = done.send(result.is_ok());
+            result
+        }
+        Entry::State { miner, json, at } => store.save_state(&miner, &json, at).await,
+        Entry::Operation(operation) => store.save_operation(&operation).await,
+        Entry::Decision(record) => store.record_decision(&record).await,
+        Entry::Identity { miner, identity, at } => store.remember_identity(&miner, &identity, at).await,
+        Entry::AutoControl(by_miner) => store.put_meta(&AUTO_CONTROL, &by_miner).await,
+        Entry::Flush(done) => {
+            let _ = done.send(());
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What a person or a program may ask of the running site.
+
+use crate::clock::{Busy, Clock};
+use model::{
+    ManualTarget, MinerId, Operation,
+    snapshot::{DecisionView, Snapshot},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+/// A wish.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    /// Switch on. `confirmed` starts it even while the emergency latch is set.
+    PowerOn {
+        /// The person saw the warning and wants it all the same.
+        confirmed: bool,
+    },
+    /// Switch off, until switched on again.
+    PowerOff,
+    /// A power that holds for a while.
+    Manual {
+        /// How much.
+        target: ManualTarget,
+        /// How long; the configured time if `None`.
+        hold: Option<Duration>,
+    },
+    /// The battery drives the miner, or doesn't. Switching it on ends a manual power.
+    AutoControl {
+        /// On or off.
+        enabled: bool,
+    },
+}
+
+/// A wish that was taken up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// The command that follows from it, if one went out at once.
+    pub operation: Option<Operation>,
+    /// What the law decided with it.
+    pub decision: DecisionView,
+}
+
+/// A wish that was not taken up.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// There is no such miner.
+    #[error("there is no miner {0}")]
+    NoSuchMiner(MinerId),
+    /// A safety rule forbids it now; the text says which and why.
+    #[error("{0}")]
+    Forbidden(String),
+    /// The value can't be.
+    #[error("{message}")]
+    Invalid {
+        /// The member of the request that is wrong.
+        field: &'static str,
+        /// What is expected.
+        message: String,
+    },
+    /// The control loop doesn't answer.
+    #[error("the control loop isn't running")]
+    NotRunning,
+}
+
+pub(crate) struct Envelope {
+    pub(crate) miner: Option<MinerId>,
+    pub(crate) request: Request,
+    pub(crate) reply: oneshot::Sender<Result<Reply, Refused>>,
+    pub(crate) busy: Busy,
+}
+
+/// The running site, for those who look at it and ask something of it. Clones are the same site.
+#[derive(Clone)]
+pub struct Handle {
+    pub(crate) requests: mpsc::Sender<Envelope>,
+    pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub(crate) battery: Arc<dyn devices::BatterySource>,
+    pub(crate) keeper: Arc<crate::clock::Timekeeper>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// How long a request waits for the control loop, in real time.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Handle {
+    /// The latest snapshot.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshots.borrow())
+    }
+
+    /// Follows the snapshots: one after every tick of the control loop.
+    pub fn follow(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
+    }
+
+    /// Asks something of a miner; of the first one if `miner` is `None`.
+    pub async fn ask(&self, miner: Option<MinerId>, request: Request) -> Result<Reply, Refused> {
+        let (reply, answer) = oneshot::channel();
+        let envelope = Envelope { miner, request, reply, busy: self.clock.busy() };
+        let exchange = async {
+            self.requests.send(envelope).await.map_err(|_| Refused::NotRunning)?;
+            answer.await.map_err(|_| Refused::NotRunning)?
+        };
+        tokio::time::timeout(PATIENCE, exchange).await.unwrap_or(Err(Refused::NotRunning))
+    }
+
+    /// Signs in anew at the battery source.
+    pub async fn refresh_battery_session(&self) -> Result<(), devices::DeviceError> {
+        let _busy = self.clock.busy();
+        self.battery.refresh_session(self.keeper.now()).await
+    }
+
+    /// The engine's present instant.
+    pub fn now(&self) -> model::Now {
+        self.keeper.now()
+    }
+
+    /// Whether the site is being shut down.
+    pub fn is_shutting_down(&self) -> bool {
+        self.shutdown.is_cancelled()
+    }
+}

@@ -1,0 +1,293 @@
+//! A site under test: a simulated house and the engine that drives it.
+
+use chrono_tz::Tz;
+use control::{Policy, PowerRange};
+use devices::{
+    BatterySource, Deadlines, Secret,
+    eg4::{Portal, PortalConfig},
+    whatsminer::{WhatsMiner, WhatsMinerConfig},
+};
+use engine::{
+    Handle, MinerSetup, Site, SiteSetup,
+    clock::{Clock, Lockstep},
+};
+use model::{
+    AlertCode, MinerId, MonoTime, Now, Soc, UtcMillis, Watts,
+    snapshot::{MinerView, Snapshot},
+};
+use simulator::{
+    house::Overrides,
+    miner::{self, Faults, MinerTruth, Profile, Received, SimulatedMiner},
+    portal::{PortalFaults, PortalSetup, SimulatedPortal},
+    program::{Simulation, SimulationSetup},
+};
+use std::{path::Path, sync::Arc, time::Duration};
+use store::Store;
+
+/// What the engine thinks these commands are: those that change what a miner draws.
+const STARTS: [&str; 2] = ["power_on", "set.miner.service"];
+
+/// A site under test.
+pub(crate) struct House {
+    pub(crate) clock: Lockstep,
+    pub(crate) simulation: Arc<Simulation>,
+    pub(crate) handle: Handle,
+    pub(crate) battery: Arc<dyn BatterySource>,
+    options: Options,
+    data: tempfile::TempDir,
+    site: Option<Site>,
+}
+
+/// What a test may want different.
+#[derive(Clone)]
+pub(crate) struct Options {
+    pub(crate) start: UtcMillis,
+    pub(crate) soc: f64,
+    pub(crate) hold_soc: bool,
+    pub(crate) auto_control: bool,
+    pub(crate) policy: Policy,
+    pub(crate) timezone: Tz,
+    pub(crate) coordinates: Option<(f64, f64)>,
+    pub(crate) portal: PortalSetup,
+    pub(crate) miner: miner::MinerSetup,
+    pub(crate) miner_faults: Faults,
+    pub(crate) password: &'static str,
+    pub(crate) v3_password: &'static str,
+    pub(crate) portal_password: &'static str,
+}
+
+impl Default for Options {
+    /// Noon in June at Albuquerque, the battery held at 95 %, a current miner at full power, auto-control on.
+    fn default() -> Self {
+        Self {
+            start: "2026-06-21T18:00:00Z".parse().unwrap(),
+            soc: 95.0,
+            hold_soc: true,
+            auto_control: true,
+            policy: Policy::default(),
+            timezone: chrono_tz::America::Denver,
+            coordinates: None,
+            portal: PortalSetup::default(),
+            miner: miner::MinerSetup {
+                v2_password: "pass-v2".into(),
+                v3_password: "pass-v3".into(),
+                ..Default::default()
+            },
+            miner_faults: Faults::default(),
+            password: "",
+            v3_password: "",
+            portal_password: "demo",
+        }
+    }
+}
+
+impl Options {
+    /// The same with a miner of another generation.
+    pub(crate) fn with_profile(self, profile: Profile) -> Self {
+        let v3 = self.miner.v3.filter(|_| profile == Profile::G3);
+        Self { miner: miner::MinerSetup { profile, v3, ..self.miner }, ..self }
+    }
+}
+
+/// Real time a call to a simulated device may take: long for a busy machine, short for a device that is silent.
+fn deadlines() -> Deadlines {
+    let quick = Duration::from_millis(1500);
+    Deadlines { connect: quick, read: quick, write: quick }
+}
+
+impl House {
+    /// Starts the house and its engine, and lets the first readings come in.
+    pub(crate) async fn open(options: Options) -> Self {
+        let clock = Lockstep::new(options.start);
+        let time = clock.clone();
+        let setup = SimulationSetup {
+            house: simulator::house::HouseSetup { initial_soc: options.soc, ..Default::default() },
+            portal: options.portal.clone(),
+            miners: vec![options.miner.clone()],
+            ..Default::default()
+        };
+        let simulation = Simulation::start(setup, Arc::new(move || time.true_time())).await.unwrap();
+        let simulation = Arc::new(simulation);
+        let overrides = Overrides { hold_soc: options.hold_soc, ..simulation.house().overrides() };
+        simulation.house().set_overrides(overrides).unwrap();
+        simulation.miners()[0].set_faults(options.miner_faults.clone());
+        simulation.portal().upload_now();
+        let data = tempfile::tempdir().unwrap();
+        let (site, battery) = start(&clock, &simulation, &options, data.path()).await;
+        let house =
+            Self { handle: site.handle(), clock, simulation, battery, options, data, site: Some(site) };
+        house.run(15).await;
+        house
+    }
+
+    pub(crate) fn miner(&self) -> &SimulatedMiner {
+        &self.simulation.miners()[0]
+    }
+
+    pub(crate) fn portal(&self) -> &SimulatedPortal {
+        self.simulation.portal()
+    }
+
+    pub(crate) fn truth(&self) -> MinerTruth {
+        self.miner().state()
+    }
+
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.handle.snapshot()
+    }
+
+    pub(crate) fn view(&self) -> MinerView {
+        self.snapshot().miners[0].clone()
+    }
+
+    pub(crate) fn set_portal(&self, change: impl FnOnce(&mut PortalFaults)) {
+        let mut faults = self.portal().faults();
+        change(&mut faults);
+        self.portal().set_faults(faults).unwrap();
+    }
+
+    /// Lets simulated seconds pass.
+    pub(crate) async fn run(&self, seconds: u64) {
+        self.clock.run_for(Duration::from_secs(seconds)).await;
+        self.clock.everybody_rests().await;
+    }
+
+    /// Lets time pass until something holds. The test fails if it doesn't within so many simulated seconds.
+    pub(crate) async fn until(&self, seconds: u64, what: &str, done: impl Fn(&Self) -> bool) {
+        let came = self.clock.run_until(Duration::from_secs(seconds), || done(self)).await;
+        assert!(came, "not within {seconds} s: {what}\n{}", self.report());
+    }
+
+    /// The battery says this, twice, each time in an upload of its own.
+    pub(crate) async fn say_twice(&self, soc: f64) {
+        self.say(soc).await;
+        self.say(soc).await;
+    }
+
+    /// The battery says this in an upload of its own, and the engine has read it.
+    pub(crate) async fn say(&self, soc: f64) {
+        self.run(60).await;
+        self.simulation.house().set_soc(Soc::new(soc).unwrap());
+        self.portal().upload_now();
+        self.run(40).await;
+    }
+
+    /// Everything that was sent to the miner and changes what it draws, in words: "off", "start", "limit 2160",
+    /// "percent 60".
+    pub(crate) fn sent(&self) -> Vec<String> {
+        self.miner().log().iter().filter_map(in_words).collect()
+    }
+
+    pub(crate) fn alerts(&self) -> Vec<AlertCode> {
+        self.snapshot().alerts.iter().filter(|alert| alert.active).map(|alert| alert.code).collect()
+    }
+
+    /// Everything to look at when a test fails.
+    pub(crate) fn report(&self) -> String {
+        let snapshot = self.snapshot();
+        let view = snapshot.miners.first();
+        format!(
+            "at {}\nsent: {:?}\ntruth: {:?}\nstate: {:?}\ndecision: {:?}\nlatches: {:?}\noperations: {:#?}\nalerts: {:#?}\nbattery: {:?}",
+            self.clock.true_time(),
+            self.sent(),
+            self.truth(),
+            view.map(|view| view.state),
+            view.map(|view| &view.decision),
+            view.map(|view| &view.latches),
+            view.map(|view| &view.operations),
+            snapshot.alerts,
+            snapshot.battery,
+        )
+    }
+
+    /// No decision broke a rule.
+    pub(crate) fn assert_sound(&self) {
+        let broken: Vec<_> =
+            self.snapshot().invariants.iter().filter(|count| count.violations > 0).cloned().collect();
+        assert!(broken.is_empty(), "{broken:?}\n{}", self.report());
+    }
+
+    /// Ends the engine in order and starts it again on the same data.
+    pub(crate) async fn restart(&mut self) {
+        if let Some(site) = self.site.take() {
+            site.stop().await;
+        }
+        let (site, battery) = start(&self.clock, &self.simulation, &self.options, self.data.path()).await;
+        (self.handle, self.battery, self.site) = (site.handle(), battery, Some(site));
+        self.run(15).await;
+    }
+}
+
+async fn start(
+    clock: &Lockstep,
+    simulation: &Simulation,
+    options: &Options,
+    data: &Path,
+) -> (Site, Arc<dyn BatterySource>) {
+    let account = PortalConfig::new(Secret::new("demo".into()), Secret::new(options.portal_password.into()));
+    let portal = PortalConfig { base_url: simulation.portal().base_url(), deadlines: deadlines(), ..account };
+    let battery: Arc<dyn BatterySource> = Arc::new(Portal::new(portal).unwrap());
+    let miner = &simulation.miners()[0];
+    let password = |right: &str| {
+        Secret::new(if options.password.is_empty() { right } else { options.password }.to_owned())
+    };
+    let v3_right: &str =
+        if options.v3_password.is_empty() { &options.miner.v3_password } else { options.v3_password };
+    let port = |addr: Option<std::net::SocketAddr>| addr.map_or(1, |addr| addr.port());
+    let device = WhatsMiner::new(WhatsMinerConfig {
+        host: "127.0.0.1".into(),
+        v2_port: port(miner.v2_addr()),
+        v3_port: port(miner.v3_addr()),
+        v2_password: password(&options.miner.v2_password),
+        v3_account: "super".into(),
+        v3_password: password(v3_right),
+        base_watts: options.policy.base_watts,
+        deadlines: deadlines(),
+    });
+    let setup = SiteSetup {
+        timezone: options.timezone,
+        coordinates: options.coordinates,
+        battery: Arc::clone(&battery),
+        battery_poll: Duration::from_secs(30),
+        miners: vec![MinerSetup {
+            id: MinerId("m1".into()),
+            name: "Miner 1".into(),
+            host: "127.0.0.1".into(),
+            device: Arc::new(device),
+            policy: options.policy.clone(),
+            range: PowerRange { min: Watts::whole(1080), max: Watts::whole(3600) },
+            poll: Duration::from_secs(10),
+            mac: None,
+            auto_control: options.auto_control,
+            manual_hold: Duration::from_secs(7200),
+        }],
+        tick: Duration::from_secs(10),
+    };
+    let now = Now { mono: MonoTime(0), utc: clock.wall() };
+    let opened = Store::open(data, now).await.unwrap();
+    (Site::start(setup, Some(opened.store), Arc::new(clock.clone())).await, battery)
+}
+
+fn in_words(received: &Received) -> Option<String> {
+    if !received.write {
+        return None;
+    }
+    let param = |name: &str| {
+        let value =
+            received.params.get(name).or_else(|| received.params.get("param")).unwrap_or(&received.params);
+        let value = value.get(name).unwrap_or(value);
+        value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    };
+    Some(match received.command.as_str() {
+        "power_off" => "off".into(),
+        "set.miner.service" if param("param") == "stop" => "off".into(),
+        command if STARTS.contains(&command) => "start".into(),
+        "adjust_power_limit" | "set.miner.power_limit" => format!("limit {}", param("power_limit")),
+        "set_power_pct" | "set_power_pct_v2" | "set.miner.power_percent" => {
+            format!("percent {}", param("percent"))
+        }
+        // The light is told to stay as it is, to see whether commands are taken.
+        "set_led" | "set.system.led" => return None,
+        other => other.to_owned(),
+    })
+}
