@@ -1,1 +1,148 @@
-fn main() {}
+//! The program `wm-controller`.
+
+use clap::{Args, Parser, Subcommand};
+use engine::clock::{Clock, SystemClock};
+use model::{MonoTime, Now};
+use server::{
+    check,
+    config::{self, Loaded},
+    demo::Demo,
+    run::{self, Setup},
+};
+use std::{
+    io::{self, IsTerminal, Write},
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::ExitCode,
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// Where the demo keeps its database, below `--data`.
+const DEMO_DATA: &str = "demo";
+
+/// Runs WhatsMiner bitcoin miners from a home's solar battery without hurting it.
+#[derive(Parser)]
+#[command(name = "wm-controller", version)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Args)]
+struct Options {
+    /// The configuration. Without it, config.yaml in the working directory is read if there is one.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// Run against a simulated house instead of real devices.
+    #[arg(long, conflicts_with_all = ["config", "simulator"])]
+    demo: bool,
+    /// Run against a simulator that is already running, by the address of its control API.
+    #[arg(long, value_name = "URL", conflicts_with = "config")]
+    simulator: Option<String>,
+    /// How many times as fast as real time the demo runs.
+    #[arg(long, value_name = "N", default_value_t = 60.0, requires = "demo")]
+    scale: f64,
+    /// The port of the API, in place of the configured one. 0 takes any free one.
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+    /// Where the database is. The demo has one of its own below it, and begins anew at every start.
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    data: PathBuf,
+    /// Log as JSON, a line for each event.
+    #[arg(long)]
+    log_json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Say whether the configuration is fine.
+    Check {
+        /// Also talk to the devices, without changing anything.
+        #[arg(long)]
+        live: bool,
+    },
+}
+
+#[tokio::main(worker_threads = 2)]
+async fn main() -> ExitCode {
+    match start(Cli::parse()).await {
+        Ok(code) => code,
+        Err(error) => {
+            // One message, causes included, whether or not logging is up yet.
+            let _ = writeln!(io::stderr(), "wm-controller: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn start(cli: Cli) -> anyhow::Result<ExitCode> {
+    let Cli { options, command } = cli;
+    if let Some(Command::Check { live }) = command {
+        return check(&load(&options)?, live).await;
+    }
+    let (setup, _demo, data) = if options.demo || options.simulator.is_some() {
+        log(&options, false);
+        let now = SystemClock::new().wall();
+        let demo = if let Some(url) = &options.simulator {
+            Demo::join(url).await?
+        } else {
+            // Simulated time begins anew, and so does what the demo remembers of it.
+            let _ = std::fs::remove_dir_all(options.data.join(DEMO_DATA));
+            Demo::start(now, options.scale, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?
+        };
+        tracing::info!(control_api = demo.control_api, "DEMO: every device is simulated, and so is the time");
+        let setup = Setup { config: demo.config.clone(), clock: demo.clock.clone(), demo: true };
+        (setup, Some(demo), options.data.join(DEMO_DATA))
+    } else {
+        let loaded = load(&options)?;
+        log(&options, loaded.config.app.debug);
+        for warning in &loaded.warnings {
+            tracing::warn!("{warning}");
+        }
+        (Setup::real(loaded.config), None, options.data.clone())
+    };
+    let mut setup = setup;
+    setup.config.app.port = options.port.unwrap_or(setup.config.app.port);
+    // Before anything is announced: whoever reads the announcement may send a signal at once.
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let shutdown = async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    let announce = |address: SocketAddr| {
+        let _ = writeln!(io::stdout(), "wm-controller answers at http://{address}/api/system/status");
+    };
+    run::run(setup, &data, shutdown, announce).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn load(options: &Options) -> anyhow::Result<Loaded> {
+    Ok(config::load(options.config.as_deref(), config::environment())?)
+}
+
+async fn check(loaded: &Loaded, live: bool) -> anyhow::Result<ExitCode> {
+    let mut out = io::stdout();
+    check::describe(loaded, &mut out)?;
+    if !live {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let now = Now { mono: MonoTime(0), utc: SystemClock::new().wall() };
+    let well = check::live(&loaded.config, now, &mut out).await?;
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Logs to standard error; `RUST_LOG` overrides what is told.
+fn log(options: &Options, debug: bool) {
+    let default = if debug { "debug,hyper=info,reqwest=info,sqlx=info" } else { "info" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let builder = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_env_filter(filter);
+    if options.log_json { builder.json().init() } else { builder.init() }
+}

@@ -1,0 +1,113 @@
+//! A site made of a configuration.
+
+use crate::{
+    config::{BatteryKind, Config, Miner},
+    rest::Facts,
+};
+use control::PowerRange;
+use devices::{
+    BatterySource, Deadlines, DeviceError, Secret,
+    eg4::{Portal, PortalConfig},
+    whatsminer::{WhatsMiner, WhatsMinerConfig},
+};
+use engine::{MinerSetup, SiteSetup};
+use std::{sync::Arc, time::Duration};
+
+/// The vendor's password of the V2 account, for a miner that has no other configured. With it the miner refuses
+/// writes, and says so.
+const FACTORY_V2: &str = "admin";
+/// The vendor's password of the V3 account.
+const FACTORY_V3: &str = "super";
+
+/// The longest time between two ticks of the control loop.
+const SLOWEST_TICK: Duration = Duration::from_secs(10);
+
+/// The site that `config` describes, not yet started.
+///
+/// # Errors
+/// If an address can't be one; the text says which.
+pub fn site(config: &Config) -> Result<SiteSetup, DeviceError> {
+    let miners: Vec<_> = config.miners.iter().map(|miner| miner_setup(config, miner)).collect();
+    Ok(SiteSetup {
+        timezone: config.site.timezone,
+        coordinates: config.site.latitude.zip(config.site.longitude),
+        battery: battery(config)?,
+        battery_poll: config.battery.effective_poll(),
+        tick: tick(config),
+        miners,
+    })
+}
+
+/// What the API tells of the configuration.
+pub fn facts(config: &Config, demo: bool) -> Facts {
+    Facts {
+        site_name: config.site.name.clone(),
+        timezone: config.site.timezone,
+        fixed_sunset: config.autocontrol.sunset_second(),
+        min_interval: config.autocontrol.min_interval_sec,
+        stale_after: config.stale_off(),
+        tick: tick(config),
+        demo,
+    }
+}
+
+/// The control loop looks as often as the quickest miner is read.
+fn tick(config: &Config) -> Duration {
+    config.miners.iter().map(|miner| miner.poll_seconds).min().unwrap_or(SLOWEST_TICK).min(SLOWEST_TICK)
+}
+
+/// The driver of a configured miner.
+pub fn miner(miner: &Miner) -> WhatsMiner {
+    let or_factory = |secret: Option<&Secret>, factory: &str| {
+        secret.cloned().unwrap_or_else(|| Secret::new(factory.to_owned()))
+    };
+    WhatsMiner::new(WhatsMinerConfig {
+        host: miner.host.as_str().to_owned(),
+        v2_port: miner.v2_port,
+        v3_port: miner.v3_port,
+        v2_password: or_factory(miner.password.as_ref(), FACTORY_V2),
+        v3_account: miner.v3_account.clone(),
+        v3_password: or_factory(miner.v3_secret(), FACTORY_V3),
+        base_watts: miner.base_watts,
+        deadlines: Deadlines::default(),
+    })
+}
+
+/// The configured battery source.
+///
+/// # Errors
+/// If its address can't be one.
+pub fn battery(config: &Config) -> Result<Arc<dyn BatterySource>, DeviceError> {
+    let battery = &config.battery;
+    let secret = |text: Option<&str>| Secret::new(text.unwrap_or_default().to_owned());
+    match battery.kind {
+        BatteryKind::Eg4Portal => {
+            let password = battery.password.as_ref().map(Secret::expose);
+            let account = PortalConfig::new(secret(battery.user.as_deref()), secret(password));
+            let portal = Portal::new(PortalConfig {
+                base_url: battery.base_url.as_str().to_owned(),
+                plant: battery.plant.map(i64::from),
+                inverters: battery.inverters.clone(),
+                session_refresh: battery.session_refresh_hours,
+                ..account
+            })?;
+            Ok(Arc::new(portal))
+        }
+    }
+}
+
+fn miner_setup(config: &Config, configured: &Miner) -> MinerSetup {
+    let (min, max) = configured.power_range();
+    MinerSetup {
+        id: configured.id.clone(),
+        name: configured.label().to_owned(),
+        host: configured.host.as_str().to_owned(),
+        device: Arc::new(miner(configured)),
+        policy: config.policy(configured),
+        range: PowerRange { min, max },
+        poll: configured.poll_seconds,
+        mac: configured.mac.clone(),
+        auto_control: config.autocontrol.enabled,
+        manual_hold: config.autocontrol.manual_hours,
+    }
+}

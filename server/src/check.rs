@@ -1,0 +1,112 @@
+//! `wm-controller check`: would this configuration work, and with `--live`: do the devices?
+
+use crate::{
+    assemble,
+    config::{Config, Loaded},
+};
+use devices::Miner;
+use model::{BatteryReading, Now};
+use std::io::{self, Write};
+
+/// A reading may be from this many seconds ahead of our clock, as the control law has it.
+const FUTURE: i64 = 120;
+
+/// Says what the configuration comes to, and what deserves a look.
+pub fn describe(loaded: &Loaded, out: &mut impl Write) -> io::Result<()> {
+    let Loaded { config, warnings, file, .. } = loaded;
+    match file {
+        Some(file) => writeln!(out, "{} is fine.", file.display())?,
+        None => writeln!(out, "No config.yaml: the defaults and the environment hold.")?,
+    }
+    writeln!(out, "Site {}, zone {}.", config.site.name, config.site.timezone)?;
+    for miner in &config.miners {
+        let (min, max) = miner.power_range();
+        writeln!(
+            out,
+            "Miner {} at {}: 100 % is {}, told {min} to {max}.",
+            miner.label(),
+            miner.host.as_str(),
+            miner.base_watts
+        )?;
+    }
+    let battery = &config.battery;
+    writeln!(
+        out,
+        "Battery at {}, asked every {} s.",
+        battery.base_url.as_str(),
+        battery.effective_poll().as_secs()
+    )?;
+    let enabled = if config.autocontrol.enabled { "on" } else { "off" };
+    writeln!(out, "Auto-control is {enabled} unless somebody switched it in the program.")?;
+    for warning in warnings {
+        writeln!(out, "Warning: {warning}")?;
+    }
+    Ok(())
+}
+
+/// Talks to the devices without changing anything, and says what works and what to do. Returns whether all works.
+pub async fn live(config: &Config, now: Now, out: &mut impl Write) -> io::Result<bool> {
+    let mut well = true;
+    match assemble::battery(config) {
+        Ok(source) => match source.read(now).await {
+            Ok(reading) => {
+                let soc = reading
+                    .soc_percent
+                    .map_or_else(|| "no state of charge".to_owned(), |soc| format!("{soc} %"));
+                let (age, in_time) = age(config, &reading, now);
+                let lost = if reading.lost { ", and the portal says it is offline" } else { "" };
+                writeln!(out, "Battery: signed in; it tells {soc}, {age}{lost}.")?;
+                well &= reading.soc_percent.is_some() && in_time && !reading.lost;
+            }
+            Err(error) => {
+                writeln!(out, "Battery: {error}.")?;
+                well = false;
+            }
+        },
+        Err(error) => {
+            writeln!(out, "Battery: {error}.")?;
+            well = false;
+        }
+    }
+    for configured in &config.miners {
+        let label = configured.label();
+        let miner = assemble::miner(configured);
+        match miner.identify(now).await {
+            Ok(identity) => {
+                let model = identity.model.as_deref().unwrap_or("WhatsMiner");
+                let firmware = identity.firmware.as_deref().unwrap_or("unknown");
+                writeln!(out, "Miner {label}: {model}, firmware {firmware}, {}.", identity.api)?;
+                match miner.check_writes(now).await {
+                    Ok(()) => writeln!(out, "Miner {label}: it would take commands.")?,
+                    Err(error) => {
+                        writeln!(out, "Miner {label}: it would take no commands. {error}.")?;
+                        well = false;
+                    }
+                }
+            }
+            Err(error) => {
+                writeln!(out, "Miner {label}: {error}.")?;
+                well = false;
+            }
+        }
+    }
+    if config.miners.is_empty() {
+        writeln!(out, "No miner is configured: add miner.host to config.yaml.")?;
+        well = false;
+    }
+    Ok(well)
+}
+
+/// How old the reading is, and whether a miner would run on it.
+fn age(config: &Config, reading: &BatteryReading, now: Now) -> (String, bool) {
+    let Some(at) = reading.source_time else { return ("of unknown age".to_owned(), false) };
+    let seconds = now.utc.millis_since(at) / 1000;
+    let stale = config.stale_off().as_secs();
+    if seconds < -FUTURE {
+        (format!("{} s ahead of this machine's clock: set the clocks right", -seconds), false)
+    } else if u64::try_from(seconds).is_ok_and(|seconds| seconds >= stale) {
+        (format!("{seconds} s old: miners are switched off at {stale} s"), false)
+    } else {
+        (format!("{seconds} s old"), true)
+    }
+}

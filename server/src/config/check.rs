@@ -1,0 +1,168 @@
+//! What settings mean to each other: combinations that can't be, and those that deserve a look.
+
+use super::{Config, Miner, Origin, Provenance, problem::Problems};
+use control::policy::EMERGENCY_MARGIN;
+use std::{collections::BTreeMap, time::Duration};
+
+/// The portal has something new every 2 to 5 minutes: data younger than this can't be asked of it.
+const PORTAL_RHYTHM: Duration = Duration::from_secs(300);
+
+/// Notes every combination that can't be.
+pub(super) fn check(config: &Config, provenance: &Provenance, problems: &mut Problems) {
+    let mut checks = Checks { provenance, problems };
+    law(config, &mut checks);
+
+    let battery = &config.battery;
+    let both = battery.user.is_some() == battery.password.is_some();
+    checks.need(both, &["battery.user", "battery.password"], "an account needs both user and password");
+    let site = &config.site;
+    let both = site.latitude.is_some() == site.longitude.is_some();
+    checks.need(both, &["site.latitude", "site.longitude"], "a place needs both latitude and longitude");
+    let data = &config.data;
+    let fits = data.default_days <= data.max_days;
+    checks.need(fits, &["data.default_days", "data.max_days"], "default_days must be at most max_days");
+
+    miners(config, &mut checks);
+}
+
+fn law(config: &Config, checks: &mut Checks<'_>) {
+    let law = &config.autocontrol;
+    let path = |key: &str| format!("autocontrol.{key}");
+    let confirmed = law.emergency_soc.get() + EMERGENCY_MARGIN;
+    checks.need(
+        law.sunset_soc.get() > confirmed,
+        &[&path("sunset_soc"), &path("emergency_soc")],
+        "sunset_soc must be more than emergency_soc + 5",
+    );
+    checks.need(
+        law.sunset_soc <= law.full_soc,
+        &[&path("sunset_soc"), &path("full_soc")],
+        "sunset_soc must be at most full_soc",
+    );
+    if let Some(resume_soc) = law.resume_soc {
+        checks.need(
+            resume_soc.get() > confirmed,
+            &[&path("resume_soc"), &path("emergency_soc")],
+            "resume_soc must be more than emergency_soc + 5",
+        );
+        checks.need(
+            resume_soc <= law.full_soc,
+            &[&path("resume_soc"), &path("full_soc")],
+            "resume_soc must be at most full_soc",
+        );
+    }
+    checks.need(
+        config.warn_after() < config.stale_off(),
+        &[&path("warn_after_sec"), &path("stale_off_sec")],
+        &format!(
+            "warn_after_sec ({} s) must be less than stale_off_sec ({} s)",
+            config.warn_after().as_secs_f64(),
+            config.stale_off().as_secs_f64()
+        ),
+    );
+    checks.need(
+        config.warn_after() > config.battery.effective_poll(),
+        &[&path("warn_after_sec"), "battery.poll_seconds"],
+        "warn_after_sec must be longer than the time between two questions to the battery's source",
+    );
+    checks.need(
+        config.site.latitude.is_some() || law.sunset_second() != law.sunrise_second(),
+        &[&path("sunset_hour"), &path("sunset_minute"), &path("sunrise_hour"), &path("sunrise_minute")],
+        "sunset and sunrise can't be at the same time",
+    );
+}
+
+fn miners(config: &Config, checks: &mut Checks<'_>) {
+    let paths = miner_paths(config, checks.provenance);
+    let mut ids = BTreeMap::new();
+    let mut hosts = BTreeMap::new();
+    for (miner, at) in config.miners.iter().zip(&paths) {
+        let path = |key: &str| format!("{at}.{key}");
+        let (lowest, highest) = miner.power_range();
+        checks.need(
+            lowest <= highest,
+            &[&path("min_watts"), &path("max_watts")],
+            "min_watts must be at most max_watts",
+        );
+        checks.need(
+            lowest <= miner.base_watts,
+            &[&path("min_watts"), &path("base_watts")],
+            "min_watts must be at most base_watts",
+        );
+        checks.need(
+            miner.v2_port != miner.v3_port,
+            &[&path("v2_port"), &path("v3_port")],
+            "v2_port and v3_port are two different ports",
+        );
+        let id = path("id");
+        checks.need(
+            !at.starts_with("miners") || checks.is_written(&id),
+            &[&id, &path("host")],
+            "each miner of a list needs an id of its own, so that its history and latches stay with it",
+        );
+        if let Some(other) = ids.insert(&miner.id, at) {
+            checks.need(false, &[&id], &format!("this id is {other}'s already"));
+        }
+        if let Some(other) = hosts.insert((miner.host.as_str(), miner.v2_port), at) {
+            checks.need(
+                false,
+                &[&path("host")],
+                &format!("this host is {other}'s already: one miner, one entry"),
+            );
+        }
+    }
+}
+
+/// What can be, but deserves a look. Names no value.
+pub(super) fn warnings(config: &Config, provenance: &Provenance) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (miner, at) in config.miners.iter().zip(miner_paths(config, provenance)) {
+        if miner.password.is_none() && miner.v3_password.is_none() {
+            warnings.push(format!(
+                "{at}.password isn't set: this miner can be read, but neither stopped nor started."
+            ));
+        }
+    }
+    if config.battery.user.is_none() && !config.miners.is_empty() {
+        warnings.push(
+            "battery.user and battery.password aren't set: without a state of charge no miner is started."
+                .to_owned(),
+        );
+    }
+    if config.stale_off() <= PORTAL_RHYTHM {
+        warnings.push(format!(
+            "autocontrol.stale_off_sec is {} s, but the portal has something new only every 2 to 5 minutes: miners \
+             will be stopped although nothing is wrong.",
+            config.stale_off().as_secs_f64()
+        ));
+    }
+    warnings
+}
+
+/// The path of each miner's section: "miner", then "miners\[0\]" and so on.
+fn miner_paths(config: &Config, provenance: &Provenance) -> Vec<String> {
+    let single = provenance.of("miner.host").map(|_| Miner::SECTION.name.to_owned());
+    let listed = (0..).map(|index| format!("miners[{index}]"));
+    single.into_iter().chain(listed).take(config.miners.len()).collect()
+}
+
+struct Checks<'a> {
+    provenance: &'a Provenance,
+    problems: &'a mut Problems,
+}
+
+impl Checks<'_> {
+    /// Notes `what` unless it `holds`, at the first of these settings that somebody wrote.
+    fn need(&mut self, holds: bool, paths: &[&str], what: &str) {
+        if holds {
+            return;
+        }
+        let written = paths.iter().find(|path| self.is_written(path)).or(paths.first());
+        let origin = written.and_then(|path| self.provenance.of(path)).cloned();
+        self.problems.add(origin, written.map(|path| (*path).to_owned()), || what.to_owned());
+    }
+
+    fn is_written(&self, path: &str) -> bool {
+        self.provenance.of(path).is_some_and(|origin| *origin != Origin::Default)
+    }
+}

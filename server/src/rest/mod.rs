@@ -1,0 +1,89 @@
+//! The REST API under `/api`.
+//!
+//! Times are RFC 3339 in UTC, powers W, hash rates TH/s, temperatures °C; unknown is `null`. Outer shapes are those
+//! that scripts for the earlier program rely on; ours add members. Every error has one shape:
+//! `{"error":{"code","message","field?"}}`.
+
+mod autocontrol;
+mod battery;
+mod body;
+mod error;
+mod gate;
+mod miner;
+mod system;
+mod which;
+
+use axum::{Router, middleware};
+use engine::Handle;
+use serde::Serialize;
+use std::{sync::Arc, time::Duration};
+use tower_http::csrf::CsrfLayer;
+
+pub use error::ApiError;
+
+/// The largest body that is read, in bytes.
+pub const LARGEST_BODY: usize = 16 * 1024;
+
+/// What the endpoints know.
+#[derive(Clone)]
+pub struct Api {
+    /// The running site.
+    pub site: Handle,
+    /// What doesn't change while the program runs.
+    pub facts: Arc<Facts>,
+}
+
+/// What doesn't change while the program runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Facts {
+    /// The site's name.
+    pub site_name: String,
+    /// The site's zone.
+    pub timezone: chrono_tz::Tz,
+    /// Sunset in seconds after local midnight, where the sun isn't computed.
+    pub fixed_sunset: u32,
+    /// The shortest time between two ordinary commands.
+    pub min_interval: Duration,
+    /// How old the battery's data may be before health is bad.
+    pub stale_after: Duration,
+    /// The time between two ticks of the control loop.
+    pub tick: Duration,
+    /// The devices are simulated.
+    pub demo: bool,
+}
+
+/// The whole API.
+pub fn router(api: Api) -> Router {
+    let routes = Router::new()
+        .merge(miner::routes())
+        .merge(battery::routes())
+        .merge(autocontrol::routes())
+        .merge(system::routes())
+        .with_state(api);
+    Router::new()
+        .nest("/api", routes)
+        .fallback(error::not_found)
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(CsrfLayer::new().with_rejection_response(error::cross_origin))
+        .layer(middleware::from_fn(gate::local_names_only))
+}
+
+/// A device's connection, as clients know it.
+#[derive(Debug, Serialize)]
+struct ConnectionBody {
+    connected: bool,
+    last_seen: Option<model::UtcMillis>,
+    uptime_seconds: Option<u64>,
+    error: Option<String>,
+}
+
+impl ConnectionBody {
+    fn new(connection: &model::snapshot::Connection, uptime_seconds: Option<u64>) -> Self {
+        Self {
+            connected: connection.connected,
+            last_seen: connection.last_seen,
+            uptime_seconds,
+            error: connection.error.clone(),
+        }
+    }
+}

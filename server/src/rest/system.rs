@@ -1,0 +1,100 @@
+//! `/api/system` and `/api/network`: the whole, and whether it is well.
+
+use super::{Api, ConnectionBody, autocontrol};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use model::snapshot::Snapshot;
+use serde_json::{Value, json};
+
+pub(super) fn routes() -> Router<Api> {
+    Router::new()
+        .route("/system/status", get(status))
+        .route("/system/health", get(health))
+        .route("/network/devices", get(devices))
+}
+
+async fn status(State(api): State<Api>) -> Response {
+    let snapshot = api.site.snapshot();
+    let first = snapshot.miners.first();
+    let uptime = first.and_then(|miner| miner.reading.as_ref()).and_then(|reading| reading.uptime_seconds);
+    let violations: serde_json::Map<_, _> =
+        snapshot.invariants.iter().map(|count| (count.name.clone(), count.violations.into())).collect();
+    Json(json!({
+        "miner": first.map(|miner| ConnectionBody::new(&miner.connection, uptime)),
+        "battery": ConnectionBody::new(&snapshot.battery.connection, None),
+        "autocontrol": first.map(|miner| autocontrol::state(&api, &snapshot, miner)),
+        "network": network(&snapshot),
+        "site": { "name": api.facts.site_name, "timezone": api.facts.timezone.name() },
+        "time": snapshot.at,
+        "clock_synced": snapshot.clock_synced,
+        "tick": snapshot.tick,
+        "database_ok": snapshot.database_ok,
+        "alerts": snapshot.alerts,
+        "invariant_violations": violations,
+        "version": env!("CARGO_PKG_VERSION"),
+        "demo": api.facts.demo,
+    }))
+    .into_response()
+}
+
+/// What is known of the network: the devices that are configured. Nothing is scanned.
+fn network(snapshot: &Snapshot) -> Value {
+    let devices: Vec<_> = snapshot
+        .miners
+        .iter()
+        .map(|miner| {
+            let reading = miner.reading.as_ref();
+            json!({
+                "id": miner.id,
+                "ip": miner.host,
+                "hostname": miner.name,
+                "type": "whatsminer",
+                "hashrate_ths": reading.and_then(|reading| reading.hash_rate),
+                "power_w": reading.and_then(|reading| reading.power),
+                "last_seen": miner.connection.last_seen,
+            })
+        })
+        .collect();
+    json!({ "scanning": false, "last_scan_time": null, "device_count": devices.len(), "devices": devices })
+}
+
+async fn devices(State(api): State<Api>) -> Response {
+    Json(network(&api.site.snapshot())).into_response()
+}
+
+/// 200 only while the control loop ticks and the battery data is fresh, else 503 with why.
+async fn health(State(api): State<Api>) -> Response {
+    let snapshot = api.site.snapshot();
+    let problem = trouble(&api, &snapshot);
+    let status = if problem.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let text =
+        problem.clone().unwrap_or_else(|| "the control loop ticks and the battery data is fresh".into());
+    (status, Json(json!({ "ok": problem.is_none(), "status": text }))).into_response()
+}
+
+fn trouble(api: &Api, snapshot: &Snapshot) -> Option<String> {
+    if api.site.is_shutting_down() {
+        return Some("the controller is shutting down".into());
+    }
+    let silent = api.site.now().utc.millis_since(snapshot.at);
+    let allowed =
+        i64::try_from(api.facts.tick.as_millis()).unwrap_or(i64::MAX).saturating_mul(4).saturating_add(5_000);
+    if snapshot.tick == 0 {
+        return Some("the control loop hasn't ticked yet".into());
+    }
+    if silent > allowed {
+        return Some(format!("the control loop hasn't ticked for {} s", silent / 1000));
+    }
+    match snapshot.battery.age_seconds {
+        None => Some("there is no good battery reading".into()),
+        Some(age) if age >= api.facts.stale_after.as_secs_f64() => {
+            Some(format!("the battery data is {age:.0} s old"))
+        }
+        Some(_) => None,
+    }
+}

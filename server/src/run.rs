@@ -1,0 +1,148 @@
+//! The whole program: opens the database, starts the site, serves the API, feeds the watchdog, and ends it all in
+//! order.
+
+use crate::{
+    assemble,
+    config::Config,
+    rest::{self, Api},
+};
+use anyhow::Context;
+use engine::{
+    Handle, Site,
+    clock::{Clock, SystemClock},
+};
+use model::Now;
+use std::{
+    future::Future,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+use store::{Store, StoreError};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// How long open connections may keep the program from ending, in real time.
+const CLOSING: Duration = Duration::from_secs(5);
+/// How long the announcement waits for the control loop's first tick, in real time: until then the API knows nothing.
+const FIRST_TICK: Duration = Duration::from_secs(5);
+
+/// Everything that makes a run.
+pub struct Setup {
+    /// The configuration.
+    pub config: Config,
+    /// The clock the site lives by.
+    pub clock: Arc<dyn Clock>,
+    /// The devices are simulated.
+    pub demo: bool,
+}
+
+impl Setup {
+    /// A site of real devices in real time.
+    pub fn real(config: Config) -> Self {
+        Self { config, clock: Arc::new(SystemClock::new()), demo: false }
+    }
+}
+
+/// Runs until `shutdown`. `listening` is told the address once the API answers.
+///
+/// # Errors
+/// If the program can't start: the database belongs to another program or a newer version, the port is taken.
+pub async fn run(
+    setup: Setup,
+    data: &Path,
+    shutdown: impl Future<Output = ()>,
+    listening: impl FnOnce(SocketAddr),
+) -> anyhow::Result<()> {
+    let Setup { config, clock, demo } = setup;
+    let store = open_store(data, &*clock).await?;
+    let address = SocketAddr::new(loopback(config.app.host), config.app.port);
+    let listener = TcpListener::bind(address).await.with_context(|| format!("listening at {address}"))?;
+    let site_setup = assemble::site(&config).context("putting the site together")?;
+    let site = Site::start(site_setup, store, clock).await;
+    let api = Api { site: site.handle(), facts: Arc::new(assemble::facts(&config, demo)) };
+
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    let router = rest::router(api);
+    let local = listener.local_addr()?;
+    let serving = tokio::spawn(async move {
+        axum::serve(listener, router).with_graceful_shutdown(stopping.cancelled_owned()).await
+    });
+    let mut snapshots = site.handle().follow();
+    if tokio::time::timeout(FIRST_TICK, snapshots.wait_for(|snapshot| snapshot.tick > 0)).await.is_err() {
+        tracing::warn!("the control loop hasn't ticked yet");
+    }
+    let watchdog = tokio::spawn(feed_watchdog(site.handle()));
+    tracing::info!(address = %local, "listening");
+    listening(local);
+
+    shutdown.await;
+    tracing::info!("shutting down");
+    // A supervisor may run us without a notification socket.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    watchdog.abort();
+    site.stop().await;
+    stop.cancel();
+    if tokio::time::timeout(CLOSING, serving).await.is_err() {
+        tracing::warn!("connections were still open");
+    }
+    Ok(())
+}
+
+/// The database; `None` if it can't be used just now, which stops nothing.
+async fn open_store(data: &Path, clock: &dyn Clock) -> anyhow::Result<Option<Store>> {
+    let now = Now { mono: model::MonoTime(0), utc: clock.wall() };
+    match Store::open(data, now).await {
+        Ok(opened) => {
+            for note in opened.notes {
+                tracing::warn!("{note}");
+            }
+            Ok(Some(opened.store))
+        }
+        Err(error @ (StoreError::Locked { .. } | StoreError::NewerVersion { .. })) => {
+            Err(error).with_context(|| format!("opening the database in {}", data.display()))
+        }
+        Err(error) => {
+            tracing::error!(%error, "the database can't be used: control goes on, and nothing is remembered");
+            Ok(None)
+        }
+    }
+}
+
+/// Until people can sign in, the API stays on this machine, whatever the configuration says.
+fn loopback(host: IpAddr) -> IpAddr {
+    if host.is_loopback() {
+        return host;
+    }
+    tracing::warn!(
+        configured = %host,
+        "listening on this machine only: app.host counts once there is a sign-in. From elsewhere, use an SSH tunnel"
+    );
+    IpAddr::V4(Ipv4Addr::LOCALHOST)
+}
+
+/// Tells the service manager that we are alive, once for every tick of the control loop: if the loop hangs, the
+/// program is started again, however well the API answers.
+async fn feed_watchdog(site: Handle) {
+    let mut snapshots = site.follow();
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    while snapshots.changed().await.is_ok() {
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_listens_beyond_this_machine() {
+        for wish in ["0.0.0.0", "192.168.1.5", "::"] {
+            assert!(loopback(wish.parse().unwrap()).is_loopback(), "{wish}");
+        }
+        assert_eq!(loopback("127.0.0.2".parse().unwrap()).to_string(), "127.0.0.2");
+        assert_eq!(loopback("::1".parse().unwrap()).to_string(), "::1");
+    }
+}

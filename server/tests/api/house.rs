@@ -1,0 +1,187 @@
+//! A site under test: a simulated house, the site that a configuration makes of it, and the API over that.
+
+use crate::call::{Reply, get, post, post_nothing};
+use axum::{Router, body::Body, http::Request};
+use engine::{
+    Site,
+    clock::{Clock, Lockstep},
+};
+use model::{MonoTime, Now, Soc};
+use serde_json::{Value, json};
+use server::{
+    assemble,
+    config::{self, Config},
+    rest::{self, Api},
+};
+use simulator::{
+    house::{HouseSetup, Overrides},
+    miner::{Faults, MinerSetup, Received, SimulatedMiner},
+    portal::{PortalFaults, PortalSetup, SimulatedPortal},
+    program::{Simulation, SimulationSetup},
+};
+use std::{sync::Arc, time::Duration};
+use store::Store;
+use tower::ServiceExt;
+
+/// Stands in every password. No reply may hold it.
+pub(crate) const CANARY: &str = "canary-9317";
+
+/// A site under test.
+pub(crate) struct House {
+    pub(crate) simulation: Simulation,
+    pub(crate) router: Router,
+    clock: Lockstep,
+    site: Option<Site>,
+    _data: tempfile::TempDir,
+}
+
+/// What a test may want different.
+#[derive(Default)]
+pub(crate) struct Options {
+    /// When it is; noon if `None`.
+    pub(crate) start: Option<&'static str>,
+    pub(crate) miner_faults: Faults,
+    pub(crate) portal_faults: PortalFaults,
+    /// The portal doesn't take the configured password.
+    pub(crate) wrong_portal_password: bool,
+    /// The ids of the miners, all alike.
+    pub(crate) miners: Miners,
+}
+
+/// The ids of a site's miners.
+pub(crate) struct Miners(pub(crate) &'static [&'static str]);
+
+impl Default for Miners {
+    fn default() -> Self {
+        Self(&["garage"])
+    }
+}
+
+impl House {
+    /// Noon in June at Albuquerque, the battery held at 95 %, a current miner at full power, auto-control on, and the
+    /// first readings are in.
+    pub(crate) async fn open() -> Self {
+        Self::with(Options::default()).await
+    }
+
+    pub(crate) async fn with(options: Options) -> Self {
+        let clock = Lockstep::new(options.start.unwrap_or("2026-06-21T18:00:00Z").parse().unwrap());
+        let time = clock.clone();
+        let miner = |id: &&str| MinerSetup {
+            id: (*id).into(),
+            v2_password: CANARY.into(),
+            v3_password: CANARY.into(),
+            ..MinerSetup::default()
+        };
+        let setup = SimulationSetup {
+            house: HouseSetup { initial_soc: 95.0, ..HouseSetup::default() },
+            portal: PortalSetup { password: CANARY.into(), ..PortalSetup::default() },
+            miners: options.miners.0.iter().map(miner).collect(),
+            ..SimulationSetup::default()
+        };
+        let simulation = Simulation::start(setup, Arc::new(move || time.true_time())).await.unwrap();
+        let held = Overrides { hold_soc: true, ..simulation.house().overrides() };
+        simulation.house().set_overrides(held).unwrap();
+        simulation.portal().set_faults(options.portal_faults.clone()).unwrap();
+        for miner in simulation.miners() {
+            miner.set_faults(options.miner_faults.clone());
+            miner.until_listening(!options.miner_faults.refuse_connections).await;
+        }
+        let config = configuration(&simulation, &options);
+        let data = tempfile::tempdir().unwrap();
+        let (site, router) = start(&clock, &config, &data).await;
+        let house = Self { simulation, router, clock, site: Some(site), _data: data };
+        house.run(15).await;
+        house
+    }
+
+    pub(crate) fn miner(&self) -> &SimulatedMiner {
+        &self.simulation.miners()[0]
+    }
+
+    pub(crate) fn portal(&self) -> &SimulatedPortal {
+        self.simulation.portal()
+    }
+
+    /// Lets simulated seconds pass.
+    pub(crate) async fn run(&self, seconds: u64) {
+        self.clock.run_for(Duration::from_secs(seconds)).await;
+        self.clock.everybody_rests().await;
+    }
+
+    /// The battery says this in two uploads, and both have been read.
+    pub(crate) async fn say_twice(&self, soc: f64) {
+        for _ in 0..2 {
+            self.run(60).await;
+            self.simulation.house().set_soc(Soc::new(soc).unwrap());
+            self.portal().upload_now();
+            self.run(40).await;
+        }
+    }
+
+    /// What the first miner was sent that changes what it does: "set.miner.service \"stop\"".
+    pub(crate) fn sent(&self) -> Vec<String> {
+        sent_to(self.miner())
+    }
+
+    pub(crate) async fn call(&self, request: Request<Body>) -> Reply {
+        let reply = Reply::read(self.router.clone().oneshot(request).await.unwrap()).await;
+        assert!(!reply.body.to_string().contains(CANARY), "a secret: {}", reply.body);
+        reply
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        self.call(get(path)).await.with(200)
+    }
+
+    /// Posts this, or nothing if it is null.
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
+        let request = if body.is_null() { post_nothing(path) } else { post(path, body.to_string()) };
+        self.call(request).await
+    }
+
+    /// Ends the site; the API stays.
+    pub(crate) async fn stop(&mut self) {
+        if let Some(site) = self.site.take() {
+            site.stop().await;
+        }
+    }
+}
+
+/// What this miner was sent that changes what it does.
+pub(crate) fn sent_to(miner: &SimulatedMiner) -> Vec<String> {
+    // The light is told to stay as it is, to see whether commands are taken.
+    let changes = |received: &Received| received.write && received.command != "set.system.led";
+    let writes = miner.log().into_iter().filter(changes);
+    writes.map(|write| format!("{} {}", write.command, write.params)).collect()
+}
+
+fn configuration(simulation: &Simulation, options: &Options) -> Config {
+    let miner = |miner: &SimulatedMiner| {
+        json!({
+            "id": miner.id(),
+            "name": format!("{} <b>", miner.id()),
+            "host": "127.0.0.1",
+            "v2_port": miner.v2_addr().unwrap().port(),
+            "v3_port": miner.v3_addr().unwrap().port(),
+            "password": CANARY,
+        })
+    };
+    let miners: Vec<_> = simulation.miners().iter().map(miner).collect();
+    let portal_password = if options.wrong_portal_password { "wrong-canary-9317" } else { CANARY };
+    let text = json!({
+        "site": { "name": "Test house", "timezone": "America/Denver" },
+        "miners": miners,
+        "battery": { "user": "demo", "password": portal_password, "base_url": simulation.portal().base_url() },
+        "autocontrol": { "enabled": true },
+    });
+    config::from_text(&text.to_string(), std::iter::empty()).unwrap().config
+}
+
+async fn start(clock: &Lockstep, config: &Config, data: &tempfile::TempDir) -> (Site, Router) {
+    let opened = Store::open(data.path(), Now { mono: MonoTime(0), utc: clock.wall() }).await.unwrap();
+    let setup = assemble::site(config).unwrap();
+    let site = Site::start(setup, Some(opened.store), Arc::new(clock.clone())).await;
+    let router = rest::router(Api { site: site.handle(), facts: Arc::new(assemble::facts(config, true)) });
+    (site, router)
+}

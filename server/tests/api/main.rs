@@ -1,0 +1,15 @@
+//! The REST API over a running site: simulated house, portal and miner behind real sockets, the real clients, the
+//! law, and simulated time that moves only while the site rests.
+//!
+//! What is asserted is what a client reads and what the simulated miner was sent.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what fails here fails the test")]
+
+mod asking;
+mod bad_input;
+mod call;
+mod health;
+mod house;
+mod replies;
+mod shape;
+mod strangers;

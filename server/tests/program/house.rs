@@ -1,0 +1,213 @@
+//! A simulated house in this process, and the program that runs it.
+
+use crate::child::{PATIENCE, Program};
+use engine::clock::{Clock, SystemClock};
+use model::{Soc, UtcMillis};
+use serde_json::{Value, json};
+use simulator::{
+    house::{HouseSetup, Overrides},
+    miner::{MinerSetup, Received, SimulatedMiner},
+    portal::PortalSetup,
+    program::{ControlApi, Simulation, SimulationSetup},
+    time::SimulatedClock,
+};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+/// The time between two looks at the API, in real time.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Stands in every password of a house that is run by a configuration file.
+pub(crate) const CANARY: &str = "canary-7751-kept";
+
+/// A simulated house whose time stands still, and a directory for the program's data.
+pub(crate) struct House {
+    pub(crate) simulation: Arc<Simulation>,
+    pub(crate) clock: SimulatedClock,
+    pub(crate) dir: tempfile::TempDir,
+    api: ControlApi,
+    client: reqwest::Client,
+}
+
+impl House {
+    /// Noon in June at Albuquerque, the battery held at 95 %, a current miner at full power. The passwords are those
+    /// that the program takes when it joins a simulator.
+    pub(crate) async fn open() -> Self {
+        let clock = SimulatedClock::paused("2026-06-21T18:00:00Z".parse().unwrap());
+        Self::with(clock, MinerSetup::default(), PortalSetup::default()).await
+    }
+
+    /// The same in real time with [`CANARY`] for every password, to be run by a configuration file.
+    pub(crate) async fn in_real_time() -> Self {
+        Self::ahead_of_real_time(0).await
+    }
+
+    /// The same with the clocks of the house ahead of ours by so many seconds.
+    pub(crate) async fn ahead_of_real_time(seconds: i64) -> Self {
+        let start = UtcMillis(SystemClock::new().wall().0 + seconds * 1000);
+        let clock = SimulatedClock::new(start, 1.0);
+        let miner =
+            MinerSetup { v2_password: CANARY.into(), v3_password: CANARY.into(), ..MinerSetup::default() };
+        Self::with(clock, miner, PortalSetup { password: CANARY.into(), ..PortalSetup::default() }).await
+    }
+
+    async fn with(clock: SimulatedClock, miner: MinerSetup, portal: PortalSetup) -> Self {
+        let setup = SimulationSetup {
+            house: HouseSetup { initial_soc: 95.0, ..HouseSetup::default() },
+            portal,
+            miners: vec![miner],
+            ..SimulationSetup::default()
+        };
+        let simulation = Arc::new(Simulation::start(setup, clock.source()).await.unwrap());
+        let held = Overrides { hold_soc: true, ..simulation.house().overrides() };
+        simulation.house().set_overrides(held).unwrap();
+        let loopback = "127.0.0.1:0".parse().unwrap();
+        let api = ControlApi::start(loopback, false, Arc::clone(&simulation), clock.clone()).await.unwrap();
+        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        Self { simulation, clock, dir: tempfile::tempdir().unwrap(), api, client }
+    }
+
+    pub(crate) fn miner(&self) -> &SimulatedMiner {
+        &self.simulation.miners()[0]
+    }
+
+    /// The arguments by which the program joins this house.
+    pub(crate) fn joining(&self) -> [String; 6] {
+        let simulator = format!("http://{}", self.api.addr());
+        ["--simulator", &simulator, "--port", "0", "--data", "data"].map(str::to_owned)
+    }
+
+    /// A configuration file for this house, which only its owner may read.
+    pub(crate) fn configuration(&self, change: impl FnOnce(&mut Value)) -> String {
+        let miner = self.miner();
+        let mut text = json!({
+            "miner": {
+                "host": "127.0.0.1",
+                "v2_port": miner.v2_addr().unwrap().port(),
+                "v3_port": miner.v3_addr().unwrap().port(),
+                "password": CANARY,
+            },
+            "battery": { "user": "demo", "password": CANARY, "base_url": self.simulation.portal().base_url() },
+            "autocontrol": { "enabled": true },
+        });
+        change(&mut text);
+        let path = self.dir.path().join("house.yaml");
+        std::fs::write(&path, text.to_string()).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// Starts the program, which joins this house, and waits until it has read miner and battery.
+    pub(crate) async fn program(&self) -> Joined<'_> {
+        let mut program = Program::start(self.dir.path(), &self.joining(), &[]);
+        let address = program.address().await;
+        let joined = Joined { house: self, program, address };
+        joined
+            .pass_until(120, "first readings", async || {
+                joined.get("/api/miner/status").await["connection"]["connected"] == true
+                    && joined.get("/api/battery/status").await["connection"]["connected"] == true
+            })
+            .await;
+        joined
+    }
+
+    /// What the miner was sent that changes what it does, with whether it took effect.
+    pub(crate) fn sent(&self) -> Vec<Received> {
+        self.miner().log().into_iter().filter(changes_something).collect()
+    }
+
+    /// The first command the miner is sent that changes what it does.
+    pub(crate) async fn command(&self) -> Received {
+        tokio::time::timeout(PATIENCE, self.miner().received(changes_something)).await.unwrap()
+    }
+
+    /// A reply with any status; its body is JSON.
+    pub(crate) async fn ask(
+        &self,
+        address: SocketAddr,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> (u16, Value) {
+        let mut request = self.client.request(method, format!("http://{address}{path}"));
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        let reply = request.send().await.unwrap();
+        let status = reply.status().as_u16();
+        (status, serde_json::from_slice(&reply.bytes().await.unwrap()).unwrap())
+    }
+}
+
+/// The light is told to stay as it is, to see whether commands are taken: that changes nothing.
+pub(crate) fn changes_something(received: &Received) -> bool {
+    received.write && received.command != "set.system.led"
+}
+
+/// The program, running the simulated house.
+pub(crate) struct Joined<'a> {
+    pub(crate) house: &'a House,
+    pub(crate) program: Program,
+    pub(crate) address: SocketAddr,
+}
+
+impl Joined<'_> {
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let (status, body) = self.house.ask(self.address, reqwest::Method::GET, path, None).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
+    /// Posts this, or nothing.
+    pub(crate) async fn post(&self, path: &str, body: Option<Value>) -> (u16, Value) {
+        self.house.ask(self.address, reqwest::Method::POST, path, body).await
+    }
+
+    /// Looks again and again until something holds.
+    pub(crate) async fn until(&self, what: &str, holds: impl AsyncFn() -> bool) {
+        let waiting = async {
+            while !holds().await {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
+            let (miner, system) = (self.get("/api/miner/status").await, self.get("/api/system/status").await);
+            unreachable!("never: {what}\n{miner:#}\n{system:#}\n{:#?}", self.house.sent());
+        }
+    }
+
+    /// Moves simulated time on, and waits until the program has ticked in the new time.
+    pub(crate) async fn pass(&self, seconds: u64) {
+        self.house.clock.jump(Duration::from_secs(seconds));
+        let now = self.house.clock.now();
+        self.until("a tick in the new time", async || {
+            let told = self.get("/api/system/status").await["time"].as_str().unwrap().parse::<UtcMillis>();
+            told.unwrap() >= now
+        })
+        .await;
+    }
+
+    /// Moves simulated time on by 10 s again and again until something holds, but by no more than so many seconds.
+    pub(crate) async fn pass_until(&self, seconds: u64, what: &str, holds: impl AsyncFn() -> bool) {
+        for _ in 0..seconds / 10 {
+            if holds().await {
+                return;
+            }
+            self.pass(10).await;
+        }
+        self.until(what, holds).await;
+    }
+
+    /// The battery says this in an upload of its own, and the program has read it.
+    pub(crate) async fn say(&self, soc: f64) {
+        self.pass(35).await;
+        self.house.simulation.house().set_soc(Soc::new(soc).unwrap());
+        self.house.simulation.portal().upload_now();
+        let uploaded = self.house.clock.now();
+        self.pass(35).await;
+        self.until("the battery's new reading", async || {
+            let told = self.get("/api/battery/status").await["status"]["ts"].clone();
+            told.as_str().is_some_and(|told| uploaded.millis_since(told.parse().unwrap()) < 1000)
+        })
+        .await;
+    }
+}

@@ -1,0 +1,204 @@
+//! From the first line to the end: starting, answering, keeping what was said, ending in order.
+
+use crate::{
+    child::{Program, run},
+    house::{CANARY, House},
+};
+use serde_json::{Value, json};
+use simulator::miner::Phase;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_starts_answers_and_ends_in_order() {
+    let house = House::open().await;
+    for signal in ["-TERM", "-INT"] {
+        let joined = house.program().await;
+        assert!(joined.address.ip().is_loopback());
+        let system = joined.get("/api/system/status").await;
+        assert_eq!((&system["demo"], &system["database_ok"]), (&json!(true), &json!(true)));
+        assert_eq!(joined.get("/api/system/health").await["ok"], true);
+        joined.program.signal(signal);
+        let ended = joined.program.ended().await;
+        assert_eq!(ended.status.code(), Some(0), "{signal}: {}", ended.err);
+        assert!(ended.out.lines().count() == 1, "only the address: {}", ended.out);
+    }
+    assert!(house.sent().is_empty(), "{:?}", house.sent());
+}
+
+/// A client that never finishes its request, and one that keeps its connection open.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn open_connections_don_t_keep_it_from_ending() {
+    let house = House::open().await;
+    let joined = house.program().await;
+    let mut unfinished = TcpStream::connect(joined.address).await.unwrap();
+    unfinished
+        .write_all(b"POST /api/miner/power_off HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
+        .await
+        .unwrap();
+    let mut idle = TcpStream::connect(joined.address).await.unwrap();
+    idle.write_all(b"GET /api/system/health HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let mut first = [0; 12];
+    idle.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200");
+    let ended = joined.program.stop().await;
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.err);
+    assert!(house.sent().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_program_on_the_same_data_is_refused() {
+    let house = House::open().await;
+    let joined = house.program().await;
+    let second = run(house.dir.path(), &house.joining()).await;
+    assert_eq!((second.status.code(), second.out.as_str()), (Some(1), ""));
+    let told: Vec<_> = second.err.lines().filter(|line| line.starts_with("wm-controller: ")).collect();
+    let [told] = told.as_slice() else { unreachable!("one message: {}", second.err) };
+    assert!(told.contains("another program is using the data"), "{told}");
+    assert!(second.err.trim_end().ends_with(told), "it is the last word: {}", second.err);
+    assert_eq!(joined.get("/api/system/health").await["ok"], true, "the first one goes on");
+    joined.program.stop().await;
+    let third = house.program().await;
+    assert_eq!(third.get("/api/system/status").await["database_ok"], true);
+}
+
+/// What a person said holds over a restart, against what is configured.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_s_word_is_kept() {
+    let house = House::open().await;
+    let joined = house.program().await;
+    assert_eq!(joined.post("/api/autocontrol/disable", None).await.0, 202);
+    joined.program.stop().await;
+
+    let joined = house.program().await;
+    assert_eq!(
+        joined.get("/api/autocontrol/status").await["enabled"],
+        false,
+        "the demo's configuration says on"
+    );
+    let (status, body) = joined.post("/api/miner/power_off", None).await;
+    assert_eq!((status, &body["op"]["command"]["kind"]), (202, &json!("off")));
+    joined
+        .pass_until(120, "off is seen", async || {
+            joined.get("/api/miner/status").await["op"]["stage"] == "observed"
+        })
+        .await;
+    assert_eq!(house.miner().state().phase, Phase::Off);
+    assert_eq!(joined.post("/api/autocontrol/enable", None).await.0, 202);
+    joined.program.stop().await;
+
+    let joined = house.program().await;
+    let status = joined.get("/api/miner/status").await;
+    assert_eq!(
+        (&status["intent"]["auto_control"], &status["intent"]["power"]),
+        (&json!(true), &json!("off"))
+    );
+    joined.say(100.0).await;
+    joined.say(100.0).await;
+    assert_eq!(joined.get("/api/miner/status").await["decision"]["reason"], "person_off");
+    assert_eq!(house.sent().len(), 1, "{:?}", house.sent());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_stays_on_this_machine_whatever_is_configured_and_says_so() {
+    let house = House::in_real_time().await;
+    let file = house.configuration(|text| text["app"] = json!({ "host": "0.0.0.0" }));
+    let mut program =
+        Program::start(house.dir.path(), &["--config", &file, "--port", "0", "--data", "data"], &[]);
+    let address = program.address().await;
+    assert_eq!(address.ip().to_string(), "127.0.0.1");
+    // Another address of this machine, which 0.0.0.0 would answer at.
+    if cfg!(target_os = "linux") {
+        let elsewhere = TcpStream::connect(("127.0.0.2", address.port())).await;
+        assert_eq!(elsewhere.unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
+    }
+    let (status, body) = house.ask(address, reqwest::Method::GET, "/api/system/status", None).await;
+    assert_eq!((status, &body["demo"]), (200, &json!(false)));
+    let ended = program.stop().await;
+    assert_eq!(ended.status.code(), Some(0));
+    assert!(ended.err.contains("this machine only") && ended.err.contains("0.0.0.0"), "{}", ended.err);
+}
+
+/// Passwords in the configuration, everything logged that can be, and errors of every kind: no output and no reply
+/// holds them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_output_and_no_reply_holds_a_secret() {
+    let house = House::in_real_time().await;
+    for (wrong, log_json) in [(false, true), (true, false)] {
+        let password = if wrong { "canary-7751-wrong" } else { CANARY };
+        let file = house.configuration(|text| {
+            text["app"] = json!({ "debug": true });
+            text["miner"]["password"] = json!(password);
+            text["miner"]["v3_password"] = json!(password);
+            text["battery"]["password"] = json!(password);
+        });
+        let mut arguments = vec!["--config", &file, "--port", "0", "--data", "data"];
+        arguments.extend(log_json.then_some("--log-json"));
+        let mut program = Program::start(house.dir.path(), &arguments, &[("RUST_LOG", "trace")]);
+        let address = program.address().await;
+        let post = reqwest::Method::POST;
+        let mut said = String::new();
+        let (status, body) = house.ask(address, post.clone(), "/api/battery/refresh_session", None).await;
+        assert_eq!(status, if wrong { 409 } else { 202 }, "{body}");
+        said += &body.to_string();
+        let (status, body) = house.ask(address, post, "/api/miner/power_off", None).await;
+        assert_eq!(status, 202, "{body}");
+        said += &body.to_string();
+        let before = house.miner().log().len();
+        if !wrong {
+            house.command().await;
+        }
+        for path in [
+            "/api/miner/status",
+            "/api/miner/op_status",
+            "/api/battery/status",
+            "/api/autocontrol/status",
+            "/api/system/status",
+            "/api/network/devices",
+        ] {
+            let (status, body) = house.ask(address, reqwest::Method::GET, path, None).await;
+            assert_eq!(status, 200, "{path}: {body}");
+            said += &body.to_string();
+        }
+        assert!(house.miner().log().len() >= before);
+        let ended = program.stop().await;
+        assert_eq!(ended.status.code(), Some(0), "{}", ended.err);
+        said = said + &ended.out + &ended.err;
+        assert!(said.contains("TRACE") && said.len() > 10_000, "everything was logged");
+        let line = said.lines().find(|line| line.contains("canary"));
+        assert_eq!(line, None);
+    }
+    let checked = run(house.dir.path(), &["check", "--live", "--config", "house.yaml"]).await;
+    assert!(!format!("{checked:?}").contains("canary"), "{checked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_simulator_that_isn_t_there_is_told_in_one_line() {
+    let dir = tempfile::tempdir().unwrap();
+    // Nothing listens at port 1.
+    let ended = run(dir.path(), &["--simulator", "http://127.0.0.1:1", "--port", "0"]).await;
+    assert_eq!((ended.status.code(), ended.out.as_str()), (Some(1), ""));
+    assert!(
+        ended.err.starts_with("wm-controller: asking the simulator at http://127.0.0.1:1"),
+        "{}",
+        ended.err
+    );
+    assert_eq!(ended.err.lines().count(), 1, "{}", ended.err);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "nothing was made");
+}
+
+/// The whole demo in one process: house, portal, miner and program.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_demo_runs_by_itself() {
+    let house = House::open().await;
+    let mut program = Program::start(house.dir.path(), &["--demo", "--port", "0"], &[]);
+    let address = program.address().await;
+    let (status, body) = house.ask(address, reqwest::Method::GET, "/api/system/status", None).await;
+    assert_eq!((status, &body["demo"]), (200, &json!(true)));
+    assert_ne!(body["site"]["name"], Value::Null);
+    let ended = program.stop().await;
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.err);
+    assert!(house.dir.path().join("data/demo").is_dir(), "its data is apart from a household's");
+}
