@@ -1,1 +1,92 @@
-fn main() {}
+//! The project's own commands: `cargo xtask <command>`.
+//!
+//! Each command is a module; each step of it says in one line what it does, and what fails ends the command with one
+//! message that says what to do about it. Nothing here is part of the product, and nothing of the product is linked
+//! into it: what has to be tried or measured is built and run as a program.
+
+mod bench;
+mod check;
+mod clients;
+mod direction;
+mod nextest;
+mod process;
+mod python;
+mod run;
+mod say;
+mod stamp;
+mod test;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use std::{ffi::OsString, process::ExitCode};
+use workspace::Workspace;
+
+/// The project's own commands
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    after_help = "Every command can be run again at any time: what is there already is not made again."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build wm-controller and start it
+    ///
+    /// Where the working directory has no config.yaml and the arguments name no configuration, it starts the demo: the
+    /// real program against a simulated house. Arguments after `--` are the program's; `cargo xtask run -- --help`
+    /// lists them. Ctrl-C and the exit code are the program's own.
+    Run {
+        /// Build without optimisation: quicker to build, slower to run
+        #[arg(long)]
+        debug: bool,
+        /// Arguments of wm-controller
+        #[arg(last = true, value_name = "ARGS")]
+        arguments: Vec<OsString>,
+    },
+    /// Run every check and every test, in order, up to the first that fails
+    ///
+    /// First what `cargo xtask check` does; then all tests of the workspace with cargo-nextest, which is installed if it is
+    /// missing, and the examples in the documentation; then third-party Python clients against the simulated devices, in
+    /// a virtual environment under target/xtask. Needs Python 3.11 or later and, the first time, the network.
+    Test {
+        /// Only format, lints, dependency direction and nextest: no documentation, no Python clients
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Only run the third-party Python clients against the simulated devices
+    Clients,
+    /// Check format, lints, documentation and which crate depends on which
+    Check,
+    /// Measure what the project promises to be quick or small, and hold it against its budget
+    ///
+    /// Builds in release mode, runs for several minutes, and wants the machine for itself. Ends with a table; a broken
+    /// budget makes it fail.
+    Bench,
+}
+
+fn main() -> ExitCode {
+    match start(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say::failed(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(command: Command) -> anyhow::Result<()> {
+    let workspace = Workspace::find()?;
+    match command {
+        Command::Run { debug, arguments } => run::run(&workspace, debug, arguments),
+        Command::Test { quick: false } => test::everything(&workspace),
+        Command::Test { quick: true } => test::quickly(&workspace),
+        Command::Clients => clients::run(&workspace),
+        Command::Check => check::everything(&workspace),
+        Command::Bench => bench::bench(&workspace),
+    }
+}

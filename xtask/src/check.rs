@@ -1,0 +1,50 @@
+//! `cargo xtask check`: what can be said of the sources without running them.
+
+use crate::{direction, process, say, workspace::Workspace};
+use anyhow::bail;
+
+/// Format, lints, documentation, dependency direction.
+pub(crate) fn everything(workspace: &Workspace) -> anyhow::Result<()> {
+    quickly(workspace)?;
+    documentation(workspace)
+}
+
+/// All but the documentation.
+pub(crate) fn quickly(workspace: &Workspace) -> anyhow::Result<()> {
+    // The quickest first.
+    dependency_direction(workspace)?;
+    format(workspace)?;
+    lints(workspace)
+}
+
+fn format(workspace: &Workspace) -> anyhow::Result<()> {
+    say::step("checking the format");
+    let advice = "`cargo fmt --all` puts it right";
+    process::run(&mut workspace.cargo(&["fmt", "--all", "--check"]), advice)
+}
+
+fn lints(workspace: &Workspace) -> anyhow::Result<()> {
+    say::step("checking the lints");
+    let mut command = workspace.cargo(&["clippy", "--workspace", "--all-targets", "--locked"]);
+    process::run(command.args(["--", "-D", "warnings"]), "each message above says what to change")
+}
+
+fn documentation(workspace: &Workspace) -> anyhow::Result<()> {
+    say::step("building the documentation");
+    let mut command =
+        workspace.cargo(&["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"]);
+    process::run(command.env("RUSTDOCFLAGS", "-D warnings"), "each message above says what to change")
+}
+
+fn dependency_direction(workspace: &Workspace) -> anyhow::Result<()> {
+    say::step("checking which crate depends on which");
+    let violations = direction::violations(&direction::members(workspace.metadata()));
+    if violations.is_empty() {
+        return Ok(());
+    }
+    let listed = violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ");
+    bail!(
+        "the workspace's crates depend on each other against its rule:\n  {listed}\n\
+         Move the code to where it belongs, or change the rule in xtask/src/direction.rs."
+    );
+}

@@ -1,0 +1,73 @@
+//! Third-party clients against the simulated devices: what others understand by the protocols is what ours do.
+
+use crate::{
+    process::{self, Service},
+    python, say,
+    workspace::{Profile, Program, Workspace},
+};
+use anyhow::Context;
+use serde_json::Value;
+use std::process::Command;
+
+const SCRIPTS: &str = "crates/simulator/tests/clients";
+/// The simulated portal's account.
+const ACCOUNT: [&str; 2] = ["demo", "demo"];
+
+/// Firmware of the miner and family of the inverter: by V2 only, by V2 with a power limit, by V3 and V2.
+const HOUSES: [(&str, &str); 3] = [("g1", "hybrid"), ("g2", "xp"), ("g3", "hybrid")];
+
+/// Runs every client against every kind of house.
+pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
+    let python = python::environment(workspace)?;
+    say::step("building the simulator");
+    let simulator = workspace.build("simulator", Program::Bin("simulator"), Profile::Debug)?;
+    let scripts = workspace.root().join(SCRIPTS);
+    let script = |name: &str| {
+        let mut command = Command::new(&python);
+        // No bytecode is left beside the sources.
+        command.arg("-B").arg(scripts.join(name));
+        command
+    };
+    for (miner, inverter) in HOUSES {
+        say::step(format_args!(
+            "running the Python clients against a {miner} miner and a {inverter} inverter"
+        ));
+        let log = workspace.scratch()?.join(format!("simulator-{miner}.log"));
+        let house = Service::start(
+            Command::new(&simulator).args(["--profile", miner, "--inverter", inverter, "--scale", "0"]),
+            &log,
+        )?;
+        let (api, portal) = addresses(house.announcement())?;
+        let advice = format!("what the clients expected is above; {} has the simulator's log", log.display());
+        process::run(script("portal_clients.py").arg(&portal).args(ACCOUNT), &advice)?;
+        process::run(script("portal_truth.py").args([&portal, &api]), &advice)?;
+        process::run(script("miner_clients.py").arg(&api), &advice)?;
+    }
+    Ok(())
+}
+
+/// Control API and portal from the simulator's announcement.
+fn addresses(announcement: &str) -> anyhow::Result<(String, String)> {
+    let announced: Value =
+        serde_json::from_str(announcement).context("the simulator's announcement is no JSON")?;
+    let address = |name: &str| {
+        let told = announced.get(name).and_then(Value::as_str);
+        told.map(str::to_owned).with_context(|| format!("the simulator announces no {name}: {announcement}"))
+    };
+    // The clients' HTTP library keeps no cookies for bare addresses.
+    Ok((address("api")?, address("portal")?.replace("127.0.0.1", "localhost")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_announcement_tells_the_addresses() {
+        let announcement = r#"{"api":"http://127.0.0.1:9000","miners":[],"portal":"http://127.0.0.1:9001"}"#;
+        let expected = ("http://127.0.0.1:9000".to_owned(), "http://localhost:9001".to_owned());
+        assert_eq!(addresses(announcement).unwrap(), expected);
+        assert!(addresses("listening").is_err());
+        assert!(addresses("{\"api\":1}").unwrap_err().to_string().contains("announces no api"));
+    }
+}
