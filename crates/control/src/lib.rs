@@ -11,8 +11,9 @@
 //! 3. [`rules`] lets the latches follow the battery and asks the rules, highest first, what is wanted.
 //! 4. [`gate`] holds an ordinary command back until it may go; an off it never holds back.
 //!
-//! [`alerts`] lists what a person should know, [`mod@explain`] says all of it in plain sentences, [`monitor`] checks every step against the invariants,
-//! [`replay`] runs the law over a recorded series and [`energy`] integrates power over fresh samples.
+//! [`alerts`] lists what a person should know, [`mod@explain`] says all of it in plain sentences, [`monitor`] checks
+//! every step against the invariants, [`replay`] runs the law over a recorded series and [`energy`] integrates power
+//! over fresh samples.
 
 pub mod actuation;
 pub mod alerts;
