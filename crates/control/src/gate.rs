@@ -5,7 +5,7 @@ use crate::{
     actuation::settling_until,
     battery::{Freshness, Verdict},
     policy::{OFF_RETRY, Policy},
-    state::{Stage, State},
+    state::{LastCommand, Stage, Stance, State},
 };
 use model::{Blocked, BlockedBy, MonoTime, snapshot::MinerState};
 use std::time::Duration;
@@ -39,7 +39,9 @@ pub fn off(
         // A start on its way will make this reading untrue.
         MinerState::Off if in_flight => return Ok(true),
         MinerState::Off => return Ok(false),
-        MinerState::Unknown if last.is_some_and(|last| last.stage == Stage::Observed) => return Ok(false),
+        MinerState::Unknown if last.is_some_and(|last| was_seen_off_for_this_stop(state, &last)) => {
+            return Ok(false);
+        }
         MinerState::Unknown if last.is_none() && !insist => return Ok(false),
         MinerState::Unknown | MinerState::Running => {}
     }
@@ -49,7 +51,7 @@ pub fn off(
         until => Err(Blocked { by, until }),
     };
     match last.stage {
-        // Seen off, and running again: somebody switched it on.
+        // Seen off, and running since: somebody switched it on.
         Stage::Observed => Ok(true),
         Stage::UnderWay => wait(BlockedBy::CommandUnderWay, None),
         Stage::Lost | Stage::Failed => wait(BlockedBy::OffRetry, Some(last.sent_at + OFF_RETRY)),
@@ -57,6 +59,12 @@ pub fn off(
             wait(BlockedBy::OffRetry, Some(last.sent_at + policy.off_verify))
         }
     }
+}
+
+/// Whether the last off was seen to work, and the miner didn't run between then and what stops it now.
+fn was_seen_off_for_this_stop(state: &State, last: &LastCommand) -> bool {
+    let ran_since = matches!(state.stance, Stance::Stopped { since, .. } if since > last.sent_at);
+    last.stage == Stage::Observed && !ran_since
 }
 
 /// What stands in the way of an ordinary command now, if anything.
@@ -114,4 +122,37 @@ pub fn ordinary(
 pub fn note_ordinary(state: &mut State, now: MonoTime) {
     state.ordinary_sent.retain(|sent| now.since(*sent) < DAY);
     state.ordinary_sent.push(now);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::StopReason;
+    use model::{Command, Reason, Rule};
+
+    /// A miner whose last command was an off, seen to work at 100 s, and that was stopped at `since` seconds.
+    fn stopped(since: i64) -> State {
+        let off = LastCommand {
+            sequence: 1,
+            command: Command::Off,
+            rule: Rule::Emergency,
+            reason: Reason::EmergencySoc,
+            sent_at: MonoTime(100_000),
+            stage: Stage::Observed,
+            means: None,
+            held_before: None,
+            settled: false,
+            again: false,
+        };
+        let stance = Stance::Stopped { by: StopReason::Emergency, since: MonoTime(since * 1000) };
+        State { last: Some(off), stance, ..State::new(MonoTime(0)) }
+    }
+
+    #[test]
+    fn an_off_of_an_earlier_stop_says_nothing_about_a_miner_that_ran_since_and_is_out_of_reach() {
+        let policy = Policy::default();
+        let ask = |state: &State| off(&policy, state, MonoTime(500_000), MinerState::Unknown, true);
+        assert_eq!(ask(&stopped(100)), Ok(false), "it was seen off for this stop");
+        assert_eq!(ask(&stopped(300)), Ok(true), "it ran since");
+    }
 }

@@ -79,6 +79,8 @@ pub struct WhatsMiner {
     power: Mutex<PowerMemory>,
     /// Held while a command is on its way.
     writing: tokio::sync::Mutex<()>,
+    /// Told when a stop is wanted: looking whether commands are taken gives way to it.
+    stop_wanted: tokio::sync::Notify,
 }
 
 /// Who was found.
@@ -117,6 +119,7 @@ impl WhatsMiner {
             contact: Mutex::default(),
             power: Mutex::default(),
             writing: tokio::sync::Mutex::default(),
+            stop_wanted: tokio::sync::Notify::default(),
         }
     }
 
@@ -339,6 +342,19 @@ impl WhatsMiner {
         Err(DeviceError::BadCredentials(why))
     }
 
+    async fn check_writes_within(&self, now: Now) -> Result<(), DeviceError> {
+        let deadline = Deadline::after(self.deadlines.write);
+        let _alone = self.alone(deadline).await?;
+        let outcome = match self.known(deadline).await?.protocol {
+            Protocol::V3 => self.v3.check_writes(now, deadline).await,
+            Protocol::V2(v2::Generation::G0) => Err(DeviceError::Unsupported(
+                "firmware of this age takes no commands over the network".to_owned(),
+            )),
+            Protocol::V2(_) => self.v2.check_writes(now, deadline).await,
+        };
+        self.noting_loss(outcome)
+    }
+
     /// Waits until no other command is on its way, and keeps it so while the result lives.
     async fn alone(&self, deadline: Deadline) -> Result<tokio::sync::MutexGuard<'_, ()>, DeviceError> {
         deadline.limit("waiting for the command before this one", self.writing.lock()).await
@@ -400,6 +416,7 @@ impl Miner for WhatsMiner {
 
     async fn stop(&self, now: Now) -> Result<Written, DeviceError> {
         let deadline = Deadline::after(self.deadlines.write);
+        self.stop_wanted.notify_waiters();
         let _alone = self.alone(deadline).await?;
         let stopped = match self.send(Order::Stop, now, deadline).await {
             Err(DeviceError::BadCredentials(why)) => self.stop_by_v2(why, now, deadline).await,
@@ -430,15 +447,16 @@ impl Miner for WhatsMiner {
     /// Whether the API switch is on and the password right, proven by telling an automatic indicator light to stay
     /// automatic.
     async fn check_writes(&self, now: Now) -> Result<(), DeviceError> {
-        let deadline = Deadline::after(self.deadlines.write);
-        let _alone = self.alone(deadline).await?;
-        let outcome = match self.known(deadline).await?.protocol {
-            Protocol::V3 => self.v3.check_writes(now, deadline).await,
-            Protocol::V2(v2::Generation::G0) => Err(DeviceError::Unsupported(
-                "firmware of this age takes no commands over the network".to_owned(),
-            )),
-            Protocol::V2(_) => self.v2.check_writes(now, deadline).await,
-        };
-        self.noting_loss(outcome)
+        let stop_wanted = self.stop_wanted.notified();
+        tokio::pin!(stop_wanted);
+        stop_wanted.as_mut().enable();
+        tokio::select! {
+            biased;
+            () = stop_wanted => Err(DeviceError::Unavailable {
+                words: "a stop goes first".to_owned(),
+                retry_after: Duration::ZERO,
+            }),
+            checked = self.check_writes_within(now) => checked,
+        }
     }
 }

@@ -223,6 +223,24 @@ async fn a_stop_waits_for_no_read() {
     reading.abort();
 }
 
+/// Looking whether commands are taken holds the way that commands take: it gives way to a stop.
+#[tokio::test]
+async fn a_stop_waits_for_no_check_of_write_access() {
+    let port = stopped(None).await;
+    let miner = Arc::new(v2_driver(&port).await);
+    miner.identify(at(0)).await.unwrap();
+    port.on("get_miner_info", [Answer::Json(message(131, serde_json::json!({"ledstat": "auto"})))])
+        .on("set_led", [Answer::Silent]);
+    let checking = tokio::spawn({
+        let miner = Arc::clone(&miner);
+        async move { miner.check_writes(at(1)).await }
+    });
+    port.receives("set_led").await;
+    assert_eq!(miner.stop(at(1)).await.unwrap().outcome, WriteOutcome::Acked);
+    let checked = checking.await.unwrap();
+    assert!(matches!(checked, Err(DeviceError::Unavailable { .. })), "it gave way: {checked:?}");
+}
+
 #[tokio::test]
 async fn a_stop_goes_out_after_a_command_was_dropped() {
     let port = stopped(None).await;
