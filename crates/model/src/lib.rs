@@ -12,6 +12,9 @@
 pub mod alert;
 pub mod battery;
 pub mod decision;
+pub mod demo;
+pub mod event;
+pub mod history;
 pub mod intent;
 pub mod miner;
 pub mod operation;

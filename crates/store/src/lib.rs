@@ -8,6 +8,9 @@
 //!   does. Control goes on without a database, so no error here is fatal to it.
 //! * **One owner.** A directory is used by one program at a time.
 //!
+//! What was measured goes into the history, which thins it out as it ages ([`Store::record_samples`],
+//! [`Store::battery_history`]); everything else is kept as it was given.
+//!
 //! ```
 //! # use model::{MinerId, MonoTime, Now, UtcMillis};
 //! # #[tokio::main(flavor = "current_thread")]
@@ -21,6 +24,7 @@
 //! ```
 
 mod error;
+mod history;
 mod identities;
 mod journal;
 mod law;
@@ -31,6 +35,7 @@ mod operations;
 mod words;
 
 pub use error::StoreError;
+pub use history::{HistoryRules, MOST_POINTS, Samples};
 pub use journal::DecisionRecord;
 pub use law::SavedState;
 pub use meta::MetaKey;

@@ -30,6 +30,15 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1500);
 /// How long a reading connection is kept without a question: each has a thread and a cache.
 const READER_IDLE: Duration = Duration::from_secs(60);
 
+/// Bytes of a page in a new database; one that exists keeps its own. The history's commit a minute touches a few rows
+/// on each of six pages and writes all of these whole: with one miner that was measured as 16 MB a day, and as 25 and
+/// 45 MB with pages of 2048 and 4096 bytes.
+const PAGE_SIZE: u32 = 1024;
+
+/// Rows that wait between the database's thread and the one that asked: a track in one go, not by a switch of threads
+/// for every few of its points.
+const ROWS_UNDER_WAY: usize = 1000;
+
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
 /// An opened database, and what a person should know about how it was found.
@@ -93,6 +102,7 @@ async fn open(dir: &Path, now: UtcMillis) -> Result<Opened, StoreError> {
 
     let durable = connect_options(&path)
         .create_if_missing(true)
+        .page_size(PAGE_SIZE)
         .journal_mode(SqliteJournalMode::Wal)
         // In WAL mode anything less than FULL doesn't flush the log at a commit: a power cut would undo the latest
         // commits, and with them a latch whose command the miner has already seen
@@ -166,6 +176,7 @@ fn connect_options(path: &Path) -> SqliteConnectOptions {
         .filename(path)
         .busy_timeout(BUSY_TIMEOUT)
         .statement_cache_capacity(32)
+        .row_buffer_size(ROWS_UNDER_WAY)
         .pragma("cache_size", "-512") // KiB
         .pragma("temp_store", "MEMORY")
         .pragma("cell_size_check", "ON")

@@ -2,9 +2,18 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what fails here fails the test")]
 
-use model::{MinerId, MonoTime, Now, UtcMillis};
-use std::{fs, path::Path};
-use store::{FILE_NAME, Opened, Store, StoreError};
+use model::{
+    Command, MinerId, MonoTime, Now, OperationId, OperationStage, Reason, UtcMillis,
+    history::{BatterySample, Quantity, Window},
+};
+use sqlx::{
+    ConnectOptions, Connection, SqlSafeStr, SqliteConnection,
+    migrate::{Migration, MigrationType, Migrator},
+    query,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode},
+};
+use std::{fs, path::Path, time::Duration};
+use store::{FILE_NAME, HistoryRules, Opened, Samples, Store, StoreError};
 
 /// 2026-03-21T12:00:00.250Z.
 const NOW: Now = Now { mono: MonoTime(77), utc: UtcMillis(1_774_094_400_250) };
@@ -183,10 +192,9 @@ async fn a_newer_database_is_refused_and_left_alone() {
     let dir = used_directory().await;
     let path = dir.path().join(FILE_NAME);
     {
-        use sqlx::{Connection, SqliteConnection};
         let mut connection =
             SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
-        sqlx::query(
+        query(
             "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
              VALUES (9000, 'of the future', 1, x'00', 0)",
         )
@@ -201,6 +209,79 @@ async fn a_newer_database_is_refused_and_left_alone() {
     assert!(!error.is_transient());
     assert_eq!(fs::read(&path).unwrap(), before);
     assert_eq!(names(dir.path()), ["wm-controller.db", "wm-controller.lock"]);
+}
+
+/// The bytes of a page, as the file's head tells it (<https://www.sqlite.org/fileformat.html#the_database_header>).
+fn page_size(dir: &Path) -> u16 {
+    let head = fs::read(dir.join(FILE_NAME)).unwrap();
+    u16::from_be_bytes([head[16], head[17]])
+}
+
+/// A database as it was before there was a history, with something in each table that there was.
+async fn directory_without_history() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let mut connection = SqliteConnectOptions::new()
+        .filename(dir.path().join(FILE_NAME))
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .connect()
+        .await
+        .unwrap();
+    let law = include_str!("../../../migrations/0001_law.sql").into_sql_str();
+    let law = Migration::new(1, "law".into(), MigrationType::Simple, law, false);
+    Migrator::with_migrations(vec![law]).run(&mut connection).await.unwrap();
+    for row in [
+        "INSERT INTO law_states VALUES ('garage', 'latched', 77, 1774094400250)",
+        r#"INSERT INTO operations VALUES (41, 'garage', '{"kind":"off"}', 'emergency_soc', 'observed', 'stop',
+           1774094400250, 1774094400251, 1774094400252, 1774094460000, 'stopped')"#,
+        r#"INSERT INTO decisions VALUES (1, 'garage', 1774094400250, 'emergency', 'emergency_soc', 'off',
+           '{"kind":"off"}', NULL, NULL, 'low', NULL, 'nothing', NULL, 9.5, 1774094400000, 3456.5)"#,
+        "INSERT INTO miner_identities VALUES ('garage', NULL, 'M50', NULL, NULL, 'v2', 1774094400250)",
+        "INSERT INTO meta VALUES ('last_mono', '77')",
+    ] {
+        query(row).execute(&mut connection).await.unwrap();
+    }
+    connection.close().await.unwrap();
+    dir
+}
+
+#[tokio::test]
+async fn a_database_without_history_keeps_everything_and_takes_one() {
+    let dir = directory_without_history().await;
+    assert_eq!(page_size(dir.path()), 4096);
+    for _ in 0..2 {
+        let opened = open(dir.path()).await;
+        assert_eq!(opened.notes, Vec::<String>::new());
+        let store = opened.store;
+        assert_eq!(states(&store).await, ["latched"]);
+        let operations = store.operations(&garage(), 9).await.unwrap();
+        assert_eq!(operations.len(), 1);
+        assert_eq!((operations[0].id, operations[0].stage), (OperationId(41), OperationStage::Observed));
+        assert_eq!(store.next_operation_id().await.unwrap(), OperationId(42));
+        let decisions = store.decisions(&garage(), NOW.utc, UtcMillis(NOW.utc.0 + 1), 9).await.unwrap();
+        assert_eq!(decisions.len(), 1);
+        assert_eq!((decisions[0].reason, decisions[0].command), (Reason::EmergencySoc, Some(Command::Off)));
+        assert_eq!(store.known_identity(&garage()).await.unwrap().unwrap().model.as_deref(), Some("M50"));
+        assert_eq!(store.meta(&store::MetaKey::<i64>::new("last_mono")).await.unwrap(), Some(77));
+
+        let sample =
+            BatterySample { at: NOW.utc, soc: None, pv: None, load: None, grid: None, battery: None };
+        let samples = Samples { battery: vec![sample], miners: Vec::new() };
+        let gap = Duration::from_secs(600);
+        let rules =
+            HistoryRules { battery_gap: gap, miner_gap: gap, keep_samples: Duration::from_secs(86_400) };
+        store.record_samples(&samples, &rules, NOW.utc).await.unwrap();
+        let window = Window { from: UtcMillis(0), to: UtcMillis(NOW.utc.0 + 1), points: 9 };
+        let track = store.battery_history(window, &[Quantity::Soc], gap).await.unwrap();
+        assert_eq!(track.at, [NOW.utc]);
+        store.close().await.unwrap();
+    }
+    assert_eq!(page_size(dir.path()), 4096, "what is there isn't written anew");
+}
+
+#[tokio::test]
+async fn a_new_database_has_small_pages() {
+    assert_eq!(page_size(used_directory().await.path()), 1024);
 }
 
 #[cfg(target_os = "linux")]

@@ -1,0 +1,237 @@
+//! What a page starts from, and the events that keep it up to date.
+//!
+//! [`changes`] tells two snapshots apart, and [`Snapshot::apply`] puts the difference back: a page that missed nothing
+//! holds what the server holds.
+
+use crate::{
+    Alert, Intent, MinerId, MinerReading, Operation, SunTimes, UtcMillis,
+    demo::DemoState,
+    snapshot::{
+        BatteryView, Connection, DecisionView, InvariantCount, Latches, MinerState, MinerView, Snapshot,
+    },
+};
+use serde::{Deserialize, Serialize};
+
+/// The operations of a miner that a snapshot holds: the newest so many.
+pub const OPERATIONS_SHOWN: usize = 20;
+
+/// What a page needs to know of a site and that doesn't change while the program runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SiteFacts {
+    /// The site's name.
+    pub name: String,
+    /// Its IANA zone: all civil times are told in it.
+    pub timezone: String,
+    /// Age in seconds from which the battery's data is old.
+    pub old_after_s: u32,
+    /// Age in seconds from which the battery's data counts for nothing.
+    pub stale_after_s: u32,
+    /// Hours that a manual power holds if the person doesn't say.
+    pub manual_hours: f64,
+    /// Version of the program.
+    pub version: String,
+}
+
+/// Everything a page starts from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Overview {
+    /// What doesn't change.
+    pub site: SiteFacts,
+    /// What is known now.
+    pub snapshot: Snapshot,
+    /// The demo's switches, where the house is simulated and can be switched from here.
+    pub demo: Option<DemoState>,
+}
+
+/// Something that happened. The name of the variant is the event's name on the wire.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", content = "data", rename_all = "snake_case")]
+pub enum Event {
+    /// Everything, to begin with or to begin anew.
+    Snapshot(Box<Overview>),
+    /// The control loop ticked: readings and what follows from them.
+    Tick(Box<Tick>),
+    /// The law says something new about a miner.
+    Decision(Box<Decided>),
+    /// A command was given or came further.
+    Operation(Box<Operation>),
+    /// Alerts began, ended or changed; all there are, active ones first.
+    Alert(Vec<Alert>),
+}
+
+impl Event {
+    /// The event's name on the wire.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Snapshot(_) => "snapshot",
+            Self::Tick(_) => "tick",
+            Self::Decision(_) => "decision",
+            Self::Operation(_) => "operation",
+            Self::Alert(_) => "alert",
+        }
+    }
+}
+
+/// What every tick renews.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tick {
+    /// When.
+    pub at: UtcMillis,
+    /// Number of the tick.
+    pub tick: u64,
+    /// Something other than our own clock agrees with it.
+    pub clock_synced: bool,
+    /// The database takes writes.
+    pub database_ok: bool,
+    /// The battery and its source.
+    pub battery: BatteryView,
+    /// The miners, in the snapshot's order.
+    pub miners: Vec<MinerTick>,
+    /// Counters of broken invariants.
+    pub invariants: Vec<InvariantCount>,
+    /// The demo's switches.
+    pub demo: Option<DemoState>,
+}
+
+/// What every tick renews of a miner.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MinerTick {
+    /// Which.
+    pub id: MinerId,
+    /// Its connection.
+    pub connection: Connection,
+    /// The last reading.
+    pub reading: Option<MinerReading>,
+    /// What it is doing.
+    pub state: MinerState,
+    /// The person's wishes.
+    pub intent: Intent,
+    /// Today's sun.
+    pub sun: Option<SunTimes>,
+    /// When the manual power ends.
+    pub manual_until: Option<UtcMillis>,
+    /// The law's memory.
+    pub latches: Latches,
+}
+
+/// A decision about a miner.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Decided {
+    /// Which miner.
+    pub miner: MinerId,
+    /// What was decided.
+    pub decision: DecisionView,
+}
+
+impl Tick {
+    /// The tick that `snapshot` was published with.
+    pub fn of(snapshot: &Snapshot, demo: Option<DemoState>) -> Self {
+        let miner = |miner: &MinerView| MinerTick {
+            id: miner.id.clone(),
+            connection: miner.connection.clone(),
+            reading: miner.reading.clone(),
+            state: miner.state,
+            intent: miner.intent,
+            sun: miner.sun,
+            manual_until: miner.manual_until,
+            latches: miner.latches.clone(),
+        };
+        Self {
+            at: snapshot.at,
+            tick: snapshot.tick,
+            clock_synced: snapshot.clock_synced,
+            database_ok: snapshot.database_ok,
+            battery: snapshot.battery.clone(),
+            miners: snapshot.miners.iter().map(miner).collect(),
+            invariants: snapshot.invariants.clone(),
+            demo,
+        }
+    }
+}
+
+/// The events that make `after` of `before`, without the tick; `None` if only a whole new snapshot does.
+pub fn changes(before: &Snapshot, after: &Snapshot) -> Option<Vec<Event>> {
+    let same_miner = |(old, new): (&MinerView, &MinerView)| {
+        (&old.id, &old.name, &old.host, old.base_watts, &old.identity)
+            == (&new.id, &new.name, &new.host, new.base_watts, &new.identity)
+    };
+    let miners = || before.miners.iter().zip(&after.miners);
+    if before.miners.len() != after.miners.len() || !miners().all(same_miner) {
+        return None;
+    }
+    let mut events = Vec::new();
+    for (old, new) in miners() {
+        // Oldest first, as they happened.
+        let changed = new.operations.iter().rev().filter(|operation| !old.operations.contains(operation));
+        events.extend(changed.map(|operation| Event::Operation(Box::new(operation.clone()))));
+        if says_something_new(&old.decision, &new.decision) {
+            let decided = Decided { miner: new.id.clone(), decision: new.decision.clone() };
+            events.push(Event::Decision(Box::new(decided)));
+        }
+    }
+    if before.alerts.len() != after.alerts.len()
+        || before.alerts.iter().zip(&after.alerts).any(|(old, new)| differ(old, new))
+    {
+        events.push(Event::Alert(after.alerts.clone()));
+    }
+    Some(events)
+}
+
+/// A decision is made anew with every tick; only its instant moves then.
+fn says_something_new(old: &DecisionView, new: &DecisionView) -> bool {
+    DecisionView { at: new.at, ..old.clone() } != *new
+}
+
+/// An alert that holds is seen again with every tick; only its last instant moves then.
+fn differ(old: &Alert, new: &Alert) -> bool {
+    Alert { last: new.last, ..old.clone() } != *new
+}
+
+impl Snapshot {
+    /// Takes an event up. What it says about a miner that isn't here is left out: the next snapshot brings it.
+    pub fn apply(&mut self, event: Event) {
+        match event {
+            Event::Snapshot(overview) => *self = overview.snapshot,
+            Event::Tick(tick) => self.apply_tick(*tick),
+            Event::Decision(decided) => {
+                if let Some(miner) = self.miner_mut(&decided.miner) {
+                    miner.decision = decided.decision;
+                }
+            }
+            Event::Operation(operation) => {
+                let Some(miner) = self.miner_mut(&operation.miner) else { return };
+                if let Some(known) = miner.operations.iter_mut().find(|known| known.id == operation.id) {
+                    *known = *operation;
+                } else {
+                    miner.operations.insert(0, *operation);
+                    miner.operations.truncate(OPERATIONS_SHOWN);
+                }
+            }
+            Event::Alert(alerts) => self.alerts = alerts,
+        }
+    }
+
+    fn apply_tick(&mut self, tick: Tick) {
+        self.at = tick.at;
+        self.tick = tick.tick;
+        self.clock_synced = tick.clock_synced;
+        self.database_ok = tick.database_ok;
+        self.battery = tick.battery;
+        self.invariants = tick.invariants;
+        for now in tick.miners {
+            if let Some(miner) = self.miner_mut(&now.id) {
+                miner.connection = now.connection;
+                miner.reading = now.reading;
+                miner.state = now.state;
+                miner.intent = now.intent;
+                miner.sun = now.sun;
+                miner.manual_until = now.manual_until;
+                miner.latches = now.latches;
+            }
+        }
+    }
+
+    fn miner_mut(&mut self, id: &MinerId) -> Option<&mut MinerView> {
+        self.miners.iter_mut().find(|miner| miner.id == *id)
+    }
+}
