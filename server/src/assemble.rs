@@ -21,6 +21,8 @@ const FACTORY_V3: &str = "super";
 
 /// The longest time between two ticks of the control loop.
 const SLOWEST_TICK: Duration = Duration::from_secs(10);
+/// How long samples are gathered before they are written: often enough for a person, seldom enough for a memory card.
+const SAMPLES_WAIT: Duration = Duration::from_secs(60);
 
 /// The site that `config` describes, not yet started.
 ///
@@ -34,6 +36,8 @@ pub fn site(config: &Config) -> Result<SiteSetup, DeviceError> {
         battery: battery(config)?,
         battery_poll: config.battery.effective_poll(),
         tick: tick(config),
+        keep_samples: config.data.max_days,
+        samples_wait: SAMPLES_WAIT,
         miners,
     })
 }
@@ -45,7 +49,11 @@ pub fn facts(config: &Config, demo: bool) -> Facts {
         timezone: config.site.timezone,
         fixed_sunset: config.autocontrol.sunset_second(),
         min_interval: config.autocontrol.min_interval_sec,
+        emergency: config.autocontrol.emergency_soc,
+        old_after: config.warn_after(),
         stale_after: config.stale_off(),
+        manual_hold: config.autocontrol.manual_hours,
+        default_days: config.data.default_days.as_secs_f64() / 86_400.0,
         tick: tick(config),
         demo,
     }

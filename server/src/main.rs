@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use engine::clock::{Clock, SystemClock};
-use model::{MonoTime, Now};
+use model::{MonoTime, Now, UtcMillis};
 use server::{
     check,
     config::{self, Loaded},
@@ -14,6 +14,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     process::ExitCode,
+    time::Duration,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -42,12 +43,21 @@ struct Options {
     /// Run against a simulator that is already running, by the address of its control API.
     #[arg(long, value_name = "URL", conflicts_with = "config")]
     simulator: Option<String>,
-    /// How many times as fast as real time the demo runs.
+    /// How many times as fast as real time the demo runs; 0 is paused.
     #[arg(long, value_name = "N", default_value_t = 60.0, requires = "demo")]
     scale: f64,
+    /// The demo's present at the start, like 2026-06-21T18:00:00Z; now if left out.
+    #[arg(long, value_name = "TIME", requires = "demo")]
+    start: Option<UtcMillis>,
+    /// How many days the demo has lived through before, 0 to 30.
+    #[arg(long, value_name = "DAYS", default_value = "3", value_parser = days, requires = "demo")]
+    history: Duration,
     /// The port of the API, in place of the configured one. 0 takes any free one.
     #[arg(long, value_name = "PORT")]
     port: Option<u16>,
+    /// Where the page's files are: a directory with Leptos.toml, hash.txt and site/. That of the program, if left out.
+    #[arg(long, value_name = "DIR")]
+    site: Option<PathBuf>,
     /// Where the database is. The demo has one of its own below it, and begins anew at every start.
     #[arg(long, value_name = "DIR", default_value = "data")]
     data: PathBuf,
@@ -85,16 +95,24 @@ async fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     }
     let (setup, _demo, data) = if options.demo || options.simulator.is_some() {
         log(&options, false);
-        let now = SystemClock::new().wall();
         let demo = if let Some(url) = &options.simulator {
             Demo::join(url).await?
         } else {
             // Simulated time begins anew, and so does what the demo remembers of it.
             let _ = std::fs::remove_dir_all(options.data.join(DEMO_DATA));
-            Demo::start(now, options.scale, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?
+            let present = options.start.unwrap_or_else(|| SystemClock::new().wall());
+            let api = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            Demo::start(present, options.history, options.scale, api).await?
         };
         tracing::info!(control_api = demo.control_api, "DEMO: every device is simulated, and so is the time");
-        let setup = Setup { config: demo.config.clone(), clock: demo.clock.clone(), demo: true };
+        let setup = Setup {
+            config: demo.config.clone(),
+            clock: demo.clock.clone(),
+            demo: true,
+            time: demo.time.clone(),
+            switches: demo.switches.clone(),
+            site: None,
+        };
         (setup, Some(demo), options.data.join(DEMO_DATA))
     } else {
         let loaded = load(&options)?;
@@ -106,6 +124,7 @@ async fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     };
     let mut setup = setup;
     setup.config.app.port = options.port.unwrap_or(setup.config.app.port);
+    setup.site = options.site.clone();
     // Before anything is announced: whoever reads the announcement may send a signal at once.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let shutdown = async move {
@@ -119,6 +138,13 @@ async fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     };
     run::run(setup, &data, shutdown, announce).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A number of days from 0 to 30.
+fn days(text: &str) -> Result<Duration, &'static str> {
+    let days = text.parse().ok().filter(|days| (0.0..=30.0).contains(days));
+    days.and_then(|days: f64| Duration::try_from_secs_f64(days * 86_400.0).ok())
+        .ok_or("expected 0 to 30 days")
 }
 
 fn load(options: &Options) -> anyhow::Result<Loaded> {

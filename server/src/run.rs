@@ -4,7 +4,8 @@
 use crate::{
     assemble,
     config::Config,
-    rest::{self, Api},
+    demo::{self, LivedTime, Switches},
+    page, web,
 };
 use anyhow::Context;
 use engine::{
@@ -12,12 +13,14 @@ use engine::{
     clock::{Clock, SystemClock},
 };
 use model::Now;
+use simulator::time::Steering;
 use std::{
     future::Future,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::Path,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use store::{Store, StoreError};
 use tokio::net::TcpListener;
@@ -27,6 +30,9 @@ use tokio_util::sync::CancellationToken;
 const CLOSING: Duration = Duration::from_secs(5);
 /// How long the announcement waits for the control loop's first tick, in real time: until then the API knows nothing.
 const FIRST_TICK: Duration = Duration::from_secs(5);
+/// How long a demo's past is lived through at most before anything is answered, in real time. What is left of it on a
+/// slower machine doesn't happen.
+const PAST: Duration = Duration::from_secs(15);
 
 /// Everything that makes a run.
 pub struct Setup {
@@ -36,12 +42,25 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     /// The devices are simulated.
     pub demo: bool,
+    /// What moves the clock, where it doesn't move by itself.
+    pub time: Option<LivedTime>,
+    /// What can be switched in the demo house.
+    pub switches: Option<Switches>,
+    /// Where the page's files are; beside the program, if `None`.
+    pub site: Option<PathBuf>,
 }
 
 impl Setup {
     /// A site of real devices in real time.
     pub fn real(config: Config) -> Self {
-        Self { config, clock: Arc::new(SystemClock::new()), demo: false }
+        Self {
+            config,
+            clock: Arc::new(SystemClock::new()),
+            demo: false,
+            time: None,
+            switches: None,
+            site: None,
+        }
     }
 }
 
@@ -55,17 +74,37 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
     listening: impl FnOnce(SocketAddr),
 ) -> anyhow::Result<()> {
-    let Setup { config, clock, demo } = setup;
+    let Setup { config, clock, demo, time, switches, site: files } = setup;
+    let files = site_files(files.as_deref())?;
     let store = open_store(data, &*clock).await?;
     let address = SocketAddr::new(loopback(config.app.host), config.app.port);
     let listener = TcpListener::bind(address).await.with_context(|| format!("listening at {address}"))?;
-    let site_setup = assemble::site(&config).context("putting the site together")?;
-    let site = Site::start(site_setup, store, clock).await;
-    let api = Api { site: site.handle(), facts: Arc::new(assemble::facts(&config, demo)) };
-
+    let mut site_setup = assemble::site(&config).context("putting the site together")?;
+    if time.is_some() {
+        site_setup.samples_wait = demo::SAMPLES_WAIT;
+    }
+    let rules = site_setup.history_rules();
+    let site = Site::start(site_setup, store.clone(), clock).await;
+    tokio::pin!(shutdown);
+    let moving = time.as_ref().map(LivedTime::begin);
+    if let Some(time) = &time
+        && live_through_past(time, &mut shutdown).await.is_break()
+    {
+        drop(moving);
+        site.stop().await;
+        return Ok(());
+    }
     let stop = CancellationToken::new();
+    let router = web::router(web::Setup {
+        site: site.handle(),
+        facts: assemble::facts(&config, demo),
+        store,
+        rules,
+        switches,
+        files,
+        closing: stop.clone(),
+    });
     let stopping = stop.clone();
-    let router = rest::router(api);
     let local = listener.local_addr()?;
     let serving = tokio::spawn(async move {
         axum::serve(listener, router).with_graceful_shutdown(stopping.cancelled_owned()).await
@@ -83,12 +122,43 @@ pub async fn run(
     // A supervisor may run us without a notification socket.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     watchdog.abort();
+    drop(moving);
     site.stop().await;
     stop.cancel();
     if tokio::time::timeout(CLOSING, serving).await.is_err() {
         tracing::warn!("connections were still open");
     }
     Ok(())
+}
+
+/// The page's files. Without them everything runs, and the page is plain: only a directory that was named must hold them.
+fn site_files(directory: Option<&Path>) -> anyhow::Result<Option<page::Site>> {
+    match page::Site::find(directory) {
+        Ok(site) => Ok(Some(site)),
+        Err(problem) if directory.is_some() => Err(problem).context("looking for the page's files"),
+        Err(problem) => {
+            tracing::warn!(%problem, "the page has neither style nor script: its files aren't beside the program");
+            Ok(None)
+        }
+    }
+}
+
+/// Waits until the time that lies behind the demo has been lived through, or not any longer. It breaks off at the
+/// shutdown.
+async fn live_through_past(time: &LivedTime, shutdown: impl Future<Output = ()>) -> ControlFlow<()> {
+    let begun = Instant::now();
+    tokio::select! {
+        biased;
+        () = shutdown => return ControlFlow::Break(()),
+        lived = tokio::time::timeout(PAST, time.caught_up()) => {
+            if lived.is_err() {
+                tracing::warn!("this machine is too slow for the whole past: it ends earlier");
+                time.stay();
+            }
+        }
+    }
+    tracing::info!(now = %time.now(), seconds = begun.elapsed().as_secs_f64(), "the demo's past is lived through");
+    ControlFlow::Continue(())
 }
 
 /// The database; `None` if it can't be used just now, which stops nothing.

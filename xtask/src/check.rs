@@ -1,7 +1,12 @@
 //! `cargo xtask check`: what can be said of the sources without running them.
 
-use crate::{direction, process, say, workspace::Workspace};
+use crate::{
+    direction, process, say, tools,
+    workspace::{self, Workspace},
+};
 use anyhow::bail;
+
+const READ_ABOVE: &str = "each message above says what to change";
 
 /// Format, lints, documentation, dependency direction.
 pub(crate) fn everything(workspace: &Workspace) -> anyhow::Result<()> {
@@ -25,15 +30,21 @@ fn format(workspace: &Workspace) -> anyhow::Result<()> {
 
 fn lints(workspace: &Workspace) -> anyhow::Result<()> {
     say::step("checking the lints");
-    let mut command = workspace.cargo(&["clippy", "--workspace", "--all-targets", "--locked"]);
-    process::run(command.args(["--", "-D", "warnings"]), "each message above says what to change")
+    let mut command = workspace.cargo(&["clippy", "--all-targets", "--locked"]);
+    command.args(workspace::ON_THIS_MACHINE).args(["--", "-D", "warnings"]);
+    process::run(&mut command, READ_ABOVE)?;
+    say::step("checking the lints of what runs in the browser");
+    tools::ensure_wasm_target(workspace)?;
+    let mut command = workspace.cargo(&["clippy", "--package", "frontend", "--locked"]);
+    command.args(["--target", tools::WASM_TARGET, "--", "-D", "warnings"]);
+    process::run(&mut command, READ_ABOVE)
 }
 
 fn documentation(workspace: &Workspace) -> anyhow::Result<()> {
     say::step("building the documentation");
-    let mut command =
-        workspace.cargo(&["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"]);
-    process::run(command.env("RUSTDOCFLAGS", "-D warnings"), "each message above says what to change")
+    let mut command = workspace.cargo(&["doc", "--no-deps", "--document-private-items", "--locked"]);
+    command.args(workspace::ON_THIS_MACHINE).env("RUSTDOCFLAGS", "-D warnings");
+    process::run(&mut command, READ_ABOVE)
 }
 
 fn dependency_direction(workspace: &Workspace) -> anyhow::Result<()> {

@@ -24,7 +24,7 @@ enum Outside {
 }
 
 /// The rule. A member that isn't listed may not be in the workspace.
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 10] = [
     // Everything speaks in its words, the browser too.
     Rule { package: "model", members: &[], in_tests: &[], outside: Outside::Only(&["serde"]) },
     // The law is pure: no clock, no input or output, no logging could be reached from it.
@@ -39,9 +39,12 @@ const RULES: [Rule; 8] = [
         in_tests: &["simulator"],
         outside: Outside::Anything,
     },
+    // The page is shown what the program knows, in the model's words and the law's; it reaches no device and no file.
+    Rule { package: "app", members: &["model", "control"], in_tests: &[], outside: Outside::Anything },
+    Rule { package: "frontend", members: &["app"], in_tests: &[], outside: Outside::Anything },
     Rule {
         package: "server",
-        members: &["model", "control", "devices", "store", "engine", "simulator"],
+        members: &["model", "control", "devices", "store", "engine", "simulator", "app"],
         in_tests: &[],
         outside: Outside::Anything,
     },
@@ -142,7 +145,8 @@ mod tests {
     use super::*;
     use crate::workspace::Workspace;
 
-    const ALL: [&str; 8] = ["model", "control", "devices", "store", "simulator", "engine", "server", "xtask"];
+    const ALL: [&str; 10] =
+        ["model", "control", "devices", "store", "simulator", "engine", "app", "frontend", "server", "xtask"];
 
     /// The architecture's picture, written down a second time: whoever on the left knows whom on the right.
     const ALLOWED: &str = "
@@ -154,12 +158,16 @@ mod tests {
         engine control
         engine devices
         engine store
+        app model
+        app control
+        frontend app
         server model
         server control
         server devices
         server store
         server engine
         server simulator
+        server app
     ";
     const ALLOWED_IN_TESTS: &str = "
         devices simulator

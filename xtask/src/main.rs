@@ -5,16 +5,22 @@
 //! into it: what has to be tried or measured is built and run as a program.
 
 mod bench;
+mod browser;
 mod check;
 mod clients;
+mod debian;
 mod direction;
+mod dist;
+mod folder;
 mod nextest;
+mod page;
 mod process;
 mod python;
 mod run;
 mod say;
 mod stamp;
 mod test;
+mod tools;
 mod workspace;
 
 use clap::{Parser, Subcommand};
@@ -35,13 +41,16 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Build wm-controller and start it
+    /// Build wm-controller with its page and start it
+    ///
+    /// What builds the page is installed where it is missing, which takes a quarter of an hour once; it needs Node.js 20
+    /// or later with npm, and the network.
     ///
     /// Where the working directory has no config.yaml and the arguments name no configuration, it starts the demo: the
     /// real program against a simulated house. Arguments after `--` are the program's; `cargo xtask run -- --help`
     /// lists them. Ctrl-C and the exit code are the program's own.
     Run {
-        /// Build without optimisation: quicker to build, slower to run
+        /// Build the program without optimisation: quicker to build, slower to run. The page is the same
         #[arg(long)]
         debug: bool,
         /// Arguments of wm-controller
@@ -52,16 +61,28 @@ enum Command {
     ///
     /// First what `cargo xtask check` does; then all tests of the workspace with cargo-nextest, which is installed if it is
     /// missing, and the examples in the documentation; then third-party Python clients against the simulated devices, in
-    /// a virtual environment under target/xtask. Needs Python 3.11 or later and, the first time, the network.
+    /// a virtual environment under target/xtask; then the page in Chromium, against the real program. Needs Python 3.11
+    /// or later, Node.js 20 or later with npm, Chromium and, the first time, the network.
     Test {
-        /// Only format, lints, dependency direction and nextest: no documentation, no Python clients
+        /// Only format, lints, dependency direction and nextest: no documentation, no Python clients, no browser
         #[arg(long)]
         quick: bool,
     },
     /// Only run the third-party Python clients against the simulated devices
     Clients,
+    /// Only run the tests of the page in a browser
+    Browser {
+        /// Arguments of Playwright, as `-- --headed` or the name of a test
+        #[arg(last = true, value_name = "ARGS")]
+        arguments: Vec<OsString>,
+    },
     /// Check format, lints, documentation and which crate depends on which
     Check,
+    /// Build wm-controller with its page as it is installed, into target/dist/wm-controller
+    ///
+    /// The directory can be copied to any machine like this one; the program finds its page beside itself. The last line
+    /// of the output names it.
+    Dist,
     /// Measure what the project promises to be quick or small, and hold it against its budget
     ///
     /// Builds in release mode, runs for several minutes, and wants the machine for itself. Ends with a table; a broken
@@ -86,7 +107,9 @@ fn start(command: Command) -> anyhow::Result<()> {
         Command::Test { quick: false } => test::everything(&workspace),
         Command::Test { quick: true } => test::quickly(&workspace),
         Command::Clients => clients::run(&workspace),
+        Command::Browser { arguments } => browser::run(&workspace, &arguments),
         Command::Check => check::everything(&workspace),
+        Command::Dist => dist::dist(&workspace),
         Command::Bench => bench::bench(&workspace),
     }
 }

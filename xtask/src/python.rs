@@ -1,6 +1,6 @@
 //! The virtual environment with the third-party Python clients, exactly as their list of requirements pins them.
 
-use crate::{process, say, stamp::Stamp, workspace::Workspace};
+use crate::{debian, process, say, stamp::Stamp, workspace::Workspace};
 use anyhow::{Context, bail};
 use std::{
     fs,
@@ -56,26 +56,11 @@ fn make(directory: &Path) -> anyhow::Result<()> {
         let mut venv = Command::new("python3");
         process::output(venv.args(["-m", "venv", "--clear"]).arg(directory)).is_some()
     };
-    if attempt() || (install_venv() && attempt()) {
+    if attempt() || (debian::install("python3-venv") && attempt()) {
         return Ok(());
     }
     bail!(
         "python3 can't make a virtual environment. Install Python 3.11 or later with its venv module \
          (Debian, Raspberry Pi OS: sudo apt-get install python3-venv) and run this again, {WITHOUT}"
     );
-}
-
-/// On Debian, where we may, installs what Debian leaves out of Python.
-fn install_venv() -> bool {
-    let is_root = process::output(Command::new("id").arg("-u")).is_some_and(|id| id == "0");
-    if !is_root || !Path::new("/usr/bin/apt-get").exists() {
-        return false;
-    }
-    say::step("installing Debian's package python3-venv");
-    let apt = |arguments: &[&str]| {
-        let mut command = Command::new("/usr/bin/apt-get");
-        command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments);
-        process::output(&mut command).is_some()
-    };
-    apt(&["update"]) && apt(&["install", "--yes", "--no-install-recommends", "python3-venv"])
 }

@@ -1,7 +1,7 @@
-//! `cargo xtask run`: builds wm-controller and becomes it.
+//! `cargo xtask run`: builds wm-controller with its page and becomes it.
 
 use crate::{
-    say,
+    page, say,
     workspace::{Profile, Program, Workspace},
 };
 use anyhow::Context;
@@ -10,9 +10,13 @@ use std::{ffi::OsString, os::unix::process::CommandExt, path::Path, process::Com
 /// Options that say what to run against.
 const SOURCES: [&str; 3] = ["--config", "--demo", "--simulator"];
 
-/// Builds the program and starts it in the place of this one, so that signals and the exit code are its own.
+/// Option that says where the page is.
+const SITE: &str = "--site";
+
+/// Builds the page and the program and starts it in the place of this one, so that signals and the exit code are its own.
 pub(crate) fn run(workspace: &Workspace, debug: bool, mut arguments: Vec<OsString>) -> anyhow::Result<()> {
     let profile = if debug { Profile::Debug } else { Profile::Release };
+    let page = page::build(workspace)?;
     say::step("building wm-controller");
     let program = workspace.build("server", Program::Bin("wm-controller"), profile)?;
     if wants_demo(&arguments, Path::new("config.yaml").exists()) {
@@ -22,16 +26,24 @@ pub(crate) fn run(workspace: &Workspace, debug: bool, mut arguments: Vec<OsStrin
         say::step("starting wm-controller");
     }
     // It only returns if it fails.
-    let error = Command::new(&program).args(arguments).exec();
+    let error = Command::new(&program).args(site(&arguments, &page)).args(arguments).exec();
     Err(error).with_context(|| format!("starting {}", program.display()))
 }
 
 fn wants_demo(arguments: &[OsString], configured: bool) -> bool {
-    let names_source = |argument: &OsString| {
+    !configured && !SOURCES.iter().any(|source| has(arguments, source))
+}
+
+/// What tells the program where its page is, unless somebody else did.
+fn site(arguments: &[OsString], page: &Path) -> Vec<OsString> {
+    if has(arguments, SITE) { vec![] } else { vec![SITE.into(), page.into()] }
+}
+
+fn has(arguments: &[OsString], option: &str) -> bool {
+    arguments.iter().any(|argument| {
         let text = argument.to_string_lossy();
-        SOURCES.iter().any(|&source| text == source || text.starts_with(&format!("{source}=")))
-    };
-    !configured && !arguments.iter().any(names_source)
+        text == option || text.starts_with(&format!("{option}="))
+    })
 }
 
 #[cfg(test)]
@@ -54,5 +66,13 @@ mod tests {
             let arguments: Vec<OsString> = arguments.iter().map(Into::into).collect();
             assert_eq!(wants_demo(&arguments, configured), expected, "{arguments:?} {configured}");
         }
+    }
+
+    #[test]
+    fn the_page_is_the_one_that_was_built_unless_another_is_named() {
+        let page = Path::new("/built");
+        assert_eq!(site(&["--port".into(), "0".into()], page), ["--site", "/built"].map(OsString::from));
+        assert!(site(&["--site".into(), "elsewhere".into()], page).is_empty());
+        assert!(site(&["--site=elsewhere".into()], page).is_empty());
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct Stamp {
 
 impl Stamp {
     /// The stamp kept in `file`, for a step with these inputs.
-    pub(crate) fn new(file: PathBuf, inputs: &[&str]) -> Self {
+    pub(crate) fn new(file: PathBuf, inputs: &impl Hash) -> Self {
         let mut hasher = DefaultHasher::new();
         inputs.hash(&mut hasher);
         Self { file, hash: format!("{:016x}", hasher.finish()) }

@@ -2,18 +2,26 @@
 //!
 //! The tests' own closing lines come last, so that whoever reads only the end knows what ran.
 
-use crate::{check, clients, nextest, process, say, workspace::Workspace};
+use crate::{
+    browser, check, clients, nextest, process, say,
+    tools::Tools,
+    workspace::{self, Workspace},
+};
 
 const READ_ABOVE: &str = "the tests that failed are named above";
 
 /// Every check and every test.
 pub(crate) fn everything(workspace: &Workspace) -> anyhow::Result<()> {
+    // Quickly done, and what is missing here would else be told only after half an hour.
+    Tools::for_browsing(workspace)?;
     check::everything(workspace)?;
     if run_tests(workspace)? == DocTests::Outstanding {
         say::step("running the examples in the documentation");
-        process::run(&mut workspace.cargo(&["test", "--doc", "--workspace", "--locked"]), READ_ABOVE)?;
+        let mut command = workspace.cargo(&["test", "--doc", "--locked"]);
+        process::run(command.args(workspace::ON_THIS_MACHINE), READ_ABOVE)?;
     }
-    clients::run(workspace)
+    clients::run(workspace)?;
+    browser::run(workspace, &[])
 }
 
 /// What is worth running after every change.
@@ -31,11 +39,13 @@ enum DocTests {
 fn run_tests(workspace: &Workspace) -> anyhow::Result<DocTests> {
     if nextest::ensure(workspace) {
         say::step("running all tests");
-        process::run(&mut workspace.cargo(&["nextest", "run", "--workspace", "--locked"]), READ_ABOVE)?;
+        let mut command = workspace.cargo(&["nextest", "run", "--locked"]);
+        process::run(command.args(workspace::ON_THIS_MACHINE), READ_ABOVE)?;
         Ok(DocTests::Outstanding)
     } else {
         say::step("running all tests with cargo test: cargo-nextest can't be installed here");
-        process::run(&mut workspace.cargo(&["test", "--workspace", "--locked"]), READ_ABOVE)?;
+        let mut command = workspace.cargo(&["test", "--locked"]);
+        process::run(command.args(workspace::ON_THIS_MACHINE), READ_ABOVE)?;
         Ok(DocTests::Done)
     }
 }

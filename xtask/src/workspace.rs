@@ -1,13 +1,19 @@
 //! Where everything is, and building the workspace's programs.
 
+use crate::say;
 use anyhow::{Context, bail};
-use cargo_metadata::{Message, Metadata, MetadataCommand};
+use cargo_metadata::{DependencyKind, Message, Metadata, MetadataCommand};
 use std::{
-    env, fs,
+    env,
+    fs::{self, File, TryLockError},
     io::BufReader,
     path::PathBuf,
     process::{Command, Stdio},
 };
+
+/// To cargo: every member but the one that only runs in the browser. What the page's crate is built with for the browser
+/// and what for the server exclude each other, and cargo would build it with both.
+pub(crate) const ON_THIS_MACHINE: [&str; 3] = ["--workspace", "--exclude", "frontend"];
 
 /// This workspace.
 pub(crate) struct Workspace {
@@ -52,11 +58,50 @@ impl Workspace {
         self.metadata.workspace_root.clone().into_std_path_buf()
     }
 
+    /// The directory of everything that is built.
+    pub(crate) fn target(&self) -> PathBuf {
+        self.metadata.target_directory.clone().into_std_path_buf()
+    }
+
+    /// The directories of a member and of the members that are linked into it.
+    pub(crate) fn sources(&self, package: &str) -> Vec<PathBuf> {
+        let mut names = vec![package];
+        let mut sources = Vec::new();
+        let mut next = 0;
+        while let Some(&name) = names.get(next) {
+            next += 1;
+            let Some(member) = self.metadata.packages.iter().find(|member| member.name == name) else {
+                continue;
+            };
+            sources.extend(member.manifest_path.parent().map(|folder| folder.as_std_path().to_owned()));
+            let linked = member.dependencies.iter().filter(|dependency| {
+                dependency.path.is_some() && dependency.kind != DependencyKind::Development
+            });
+            for dependency in linked {
+                if !names.contains(&dependency.name.as_str()) {
+                    names.push(&dependency.name);
+                }
+            }
+        }
+        sources
+    }
+
     /// A directory under target/ for what these commands keep.
     pub(crate) fn scratch(&self) -> anyhow::Result<PathBuf> {
-        let directory = self.metadata.target_directory.join("xtask").into_std_path_buf();
+        let directory = self.target().join("xtask");
         fs::create_dir_all(&directory).with_context(|| format!("making {}", directory.display()))?;
         Ok(directory)
+    }
+
+    /// Keeps others of these commands from making what is called `name`, as long as it is held. Waits for them first.
+    pub(crate) fn lock(&self, name: &str) -> anyhow::Result<File> {
+        let path = self.scratch()?.join(format!("{name}.lock"));
+        let file = File::create(&path).with_context(|| format!("making {}", path.display()))?;
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            say::step("waiting for another cargo xtask, which is at it already");
+            file.lock().with_context(|| format!("locking {}", path.display()))?;
+        }
+        Ok(file)
     }
 
     /// `cargo` with these arguments, in the workspace's directory.

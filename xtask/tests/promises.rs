@@ -11,7 +11,7 @@ use std::{
 fn every_test_that_a_document_names_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut sources = Vec::new();
-    for folder in ["crates", "server", "xtask"] {
+    for folder in ["app", "crates", "server", "xtask"] {
         collect(&root.join(folder), &mut sources);
     }
     let code: String = sources.iter().map(|file| fs::read_to_string(file).unwrap()).collect();

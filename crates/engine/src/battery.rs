@@ -1,6 +1,10 @@
 //! The battery's task: asks its source at its own cadence and puts the source's time onto our monotonic clock.
 
-use crate::clock::{Busy, Timekeeper};
+use crate::{
+    clock::{Busy, Timekeeper},
+    recorder::{Entry, Recorder},
+    samples,
+};
 use control::BatteryObservation;
 use devices::{BatterySource, DeviceError};
 use model::{BatteryReading, MonoTime, Now, UtcMillis};
@@ -23,6 +27,7 @@ pub(crate) struct BatteryTask {
     pub(crate) source: Arc<dyn BatterySource>,
     pub(crate) keeper: Arc<Timekeeper>,
     pub(crate) status: watch::Sender<BatteryStatus>,
+    pub(crate) recorder: Recorder,
     pub(crate) wake: mpsc::Sender<Busy>,
     pub(crate) poll: Duration,
     /// The engine's own deadline, in real time, should a source break its promise.
@@ -52,6 +57,11 @@ impl BatteryTask {
         }
         // The clock may just have been set right.
         let now = Now { utc: self.keeper.utc_of(now.mono), ..now };
+        if let Ok(reading) = &result
+            && let Some(sample) = samples::of_battery(reading, self.status.borrow().reading.as_deref())
+        {
+            self.recorder.put(Entry::BatterySample(Box::new(sample), now));
+        }
         self.status.send_modify(|status| {
             status.session_since = self.source.session_since();
             match result {

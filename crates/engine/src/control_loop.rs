@@ -103,6 +103,7 @@ impl ControlLoop {
             }
         }
         self.send(commanded, now).await;
+        self.recorder.put(Entry::Time(now));
         self.publish(now);
     }
 

@@ -24,6 +24,7 @@ mod local;
 mod reader;
 mod recorder;
 mod requests;
+mod samples;
 mod site;
 mod supervise;
 mod unit;

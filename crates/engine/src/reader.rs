@@ -1,7 +1,10 @@
 //! A miner's reader: asks it at its own cadence, and makes sure that it is still the same miner.
 
-use crate::clock::{Busy, Timekeeper};
-use crate::recorder::Recorder;
+use crate::{
+    clock::{Busy, Timekeeper},
+    recorder::{Entry, Recorder},
+    samples,
+};
 use devices::{DeviceError, Miner};
 use model::{MinerId, MinerIdentity, MinerReading, Now};
 use std::{sync::Arc, time::Duration};
@@ -47,6 +50,10 @@ impl Reader {
             let result = tokio::time::timeout(self.deadline, self.ask(now)).await.unwrap_or(Err(
                 DeviceError::TimedOut { doing: "reading the miner", deadline: self.deadline },
             ));
+            if let Ok(reading) = &result {
+                let sample = samples::of_miner(&self.id, reading, now.utc);
+                self.recorder.put(Entry::MinerSample(Box::new(sample), now));
+            }
             self.status.send_modify(|status| match result {
                 Ok(reading) => {
                     status.reading = Some((Arc::new(reading), now));

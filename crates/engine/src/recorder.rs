@@ -1,8 +1,14 @@
 //! The recorder: the way of everything that is kept to the store. Control never waits for it longer than it says,
 //! and goes on without it.
 
-use crate::clock::{Busy, Timekeeper};
-use model::{MinerId, MinerIdentity, Now, Operation};
+use crate::{
+    clock::{Busy, Timekeeper},
+    samples::Gathered,
+};
+use model::{
+    MinerId, MinerIdentity, Now, Operation,
+    history::{BatterySample, MinerSample},
+};
 use std::{
     collections::BTreeMap,
     sync::{
@@ -11,7 +17,7 @@ use std::{
     },
     time::Duration,
 };
-use store::{DecisionRecord, MetaKey, Store, StoreError};
+use store::{DecisionRecord, HistoryRules, MetaKey, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 /// Whether a person switched auto-control on or off, by miner: it wins over the configuration.
@@ -41,8 +47,14 @@ pub(crate) enum Entry {
         at: Now,
     },
     AutoControl(BTreeMap<MinerId, bool>),
-    /// Everything before it is written.
-    Flush(oneshot::Sender<()>),
+    /// What the battery said, and when it was heard.
+    BatterySample(Box<BatterySample>, Now),
+    /// What a miner said, and when.
+    MinerSample(Box<MinerSample>, Now),
+    /// What time it is: samples that have waited long enough are written.
+    Time(Now),
+    /// Everything before it is written, samples included.
+    Flush(oneshot::Sender<()>, Now),
 }
 
 #[derive(Clone)]
@@ -57,14 +69,23 @@ pub(crate) struct Entries {
     waiting: mpsc::Receiver<(Entry, Busy)>,
     healthy: Arc<AtomicBool>,
     store: Option<Store>,
+    rules: HistoryRules,
+    samples: Gathered,
 }
 
 impl Recorder {
-    pub(crate) fn new(store: Option<Store>, keeper: Arc<Timekeeper>) -> (Self, Entries) {
+    pub(crate) fn new(
+        store: Option<Store>,
+        keeper: Arc<Timekeeper>,
+        rules: HistoryRules,
+        samples_wait: Duration,
+    ) -> (Self, Entries) {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let healthy = Arc::new(AtomicBool::new(store.is_some()));
         let recorder = Self { entries: sender, healthy: Arc::clone(&healthy), keeper };
-        (recorder, Entries { waiting: receiver, healthy, store })
+        let samples = Gathered::new(samples_wait);
+        let entries = Entries { waiting: receiver, healthy, store, rules, samples };
+        (recorder, entries)
     }
 
     /// The last write succeeded.
@@ -96,7 +117,7 @@ impl Recorder {
     /// Waits until everything handed over so far is written, but no longer than `patience` (real time).
     pub(crate) async fn flush(&self, patience: Duration) {
         let (done, flushed) = oneshot::channel();
-        self.put(Entry::Flush(done));
+        self.put(Entry::Flush(done, self.keeper.now()));
         let _ = tokio::time::timeout(patience, flushed).await;
     }
 }
@@ -105,38 +126,63 @@ impl Entries {
     /// Writes what comes until nobody can hand over any more.
     pub(crate) async fn run(&mut self) {
         while let Some((entry, _busy)) = self.waiting.recv().await {
-            let Some(store) = &self.store else { continue };
-            match write(store, entry).await {
-                Ok(()) => {
-                    if !self.healthy.swap(true, Ordering::Relaxed) {
-                        tracing::info!("the database takes writes again");
+            let Some(store) = self.store.clone() else { continue };
+            match entry {
+                Entry::Begin { json, operation, at, done } => {
+                    let result = store.begin_operation(&json, &operation, at).await;
+                    let _ = done.send(result.is_ok());
+                    self.note(result);
+                }
+                Entry::State { miner, json, at } => self.note(store.save_state(&miner, &json, at).await),
+                Entry::Operation(operation) => self.note(store.save_operation(&operation).await),
+                Entry::Decision(record) => self.note(store.record_decision(&record).await),
+                Entry::Identity { miner, identity, at } => {
+                    self.note(store.remember_identity(&miner, &identity, at).await);
+                }
+                Entry::AutoControl(by_miner) => self.note(store.put_meta(&AUTO_CONTROL, &by_miner).await),
+                Entry::BatterySample(sample, now) => self.samples.add_battery(*sample, now.mono),
+                Entry::MinerSample(sample, now) => self.samples.add_miner(*sample, now.mono),
+                Entry::Time(now) => {
+                    if self.samples.is_due(now.mono) {
+                        self.write_samples(&store, now).await;
                     }
                 }
-                Err(error) => {
-                    if self.healthy.swap(false, Ordering::Relaxed) {
-                        tracing::error!(%error, "the database doesn't take writes; control goes on without it");
-                    }
+                Entry::Flush(done, now) => {
+                    // Also after a person's wish, which is rare: one commit more, and one meaning of "everything".
+                    while self.write_samples(&store, now).await {}
+                    let _ = done.send(());
                 }
             }
         }
     }
-}
 
-async fn write(store: &Store, entry: Entry) -> Result<(), StoreError> {
-    match entry {
-        Entry::Begin { json, operation, at, done } => {
-            let result = store.begin_operation(&json, &operation, at).await;
-            let _ = done.send(result.is_ok());
-            result
+    /// Writes the samples that wait, or as many as go at once. Tells whether it should be called again for the rest.
+    async fn write_samples(&mut self, store: &Store, now: Now) -> bool {
+        let Some(samples) = self.samples.next() else { return false };
+        let result = store.record_samples(&samples, &self.rules, now.utc).await;
+        let written = result.is_ok();
+        if written {
+            self.samples.written(&samples, now.mono);
+        } else {
+            self.samples.refused(now.mono);
         }
-        Entry::State { miner, json, at } => store.save_state(&miner, &json, at).await,
-        Entry::Operation(operation) => store.save_operation(&operation).await,
-        Entry::Decision(record) => store.record_decision(&record).await,
-        Entry::Identity { miner, identity, at } => store.remember_identity(&miner, &identity, at).await,
-        Entry::AutoControl(by_miner) => store.put_meta(&AUTO_CONTROL, &by_miner).await,
-        Entry::Flush(done) => {
-            let _ = done.send(());
-            Ok(())
+        self.note(result);
+        written
+    }
+
+    /// Takes notice of how a write went.
+    fn note(&self, result: Result<(), StoreError>) {
+        match result {
+            Ok(()) => {
+                if !self.healthy.swap(true, Ordering::Relaxed) {
+                    tracing::info!("the database takes writes again");
+                }
+            }
+            Err(error) => {
+                if self.healthy.swap(false, Ordering::Relaxed) {
+                    tracing::error!(%error, "the database doesn't take writes; control goes on without it");
+                }
+            }
         }
     }
 }

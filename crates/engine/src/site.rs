@@ -18,7 +18,7 @@ use control::{Policy, PowerRange, State, monitor::Monitor};
 use devices::{BatterySource, Miner};
 use model::{MinerId, Now, Operation, snapshot::Snapshot};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use store::Store;
+use store::{HistoryRules, Store};
 use tokio::sync::{Mutex, mpsc, watch};
 
 /// The engine's own deadline for a device call, in real time. Drivers keep shorter ones; this is for a driver with a
@@ -28,6 +28,12 @@ const DRIVER_DEADLINE: Duration = Duration::from_secs(60);
 const SHUTDOWN: Duration = Duration::from_secs(15);
 /// How long it waits for the database.
 const LAST_WRITES: Duration = Duration::from_secs(3);
+
+/// A miner that wasn't read for this many of its polls, and the slack, can't be reached.
+const MISSED_POLLS: u32 = 3;
+const SLACK: Duration = Duration::from_secs(5);
+/// Readings of a miner that are this near to each other belong together, however often it is read.
+const SHORTEST_MINER_GAP: Duration = Duration::from_secs(60);
 
 /// One miner of a site.
 #[derive(Clone)]
@@ -54,6 +60,13 @@ pub struct MinerSetup {
     pub manual_hold: Duration,
 }
 
+impl MinerSetup {
+    /// A miner that wasn't read for this long can't be reached.
+    pub(crate) fn unreachable_after(&self) -> Duration {
+        self.poll * MISSED_POLLS + SLACK
+    }
+}
+
 /// A site.
 pub struct SiteSetup {
     /// Its zone.
@@ -68,6 +81,23 @@ pub struct SiteSetup {
     pub miners: Vec<MinerSetup>,
     /// Time between two ticks of the control loop. A new battery reading makes it tick at once.
     pub tick: Duration,
+    /// How long samples are kept as they were taken.
+    pub keep_samples: Duration,
+    /// How long a sample waits for others, to be written with them: so much of the history can be lost with the power.
+    pub samples_wait: Duration,
+}
+
+impl SiteSetup {
+    /// Which samples belong together, and how long they are kept.
+    pub fn history_rules(&self) -> HistoryRules {
+        let battery_gap = self.miners.iter().map(|miner| miner.policy.warn_after).max();
+        let miner_gap = self.miners.iter().map(MinerSetup::unreachable_after).max();
+        HistoryRules {
+            battery_gap: battery_gap.unwrap_or(Policy::default().warn_after),
+            miner_gap: miner_gap.unwrap_or_default().max(SHORTEST_MINER_GAP),
+            keep_samples: self.keep_samples,
+        }
+    }
 }
 
 /// A running site.
@@ -86,7 +116,8 @@ impl Site {
         let keeper = Arc::new(Timekeeper::new(Arc::clone(&clock), memory.kept));
         let supervisor = Supervisor::new(Arc::clone(&keeper));
         let archive = Supervisor::new(Arc::clone(&keeper));
-        let (recorder, entries) = Recorder::new(store.clone(), Arc::clone(&keeper));
+        let (recorder, entries) =
+            Recorder::new(store.clone(), Arc::clone(&keeper), setup.history_rules(), setup.samples_wait);
         let entries = Arc::new(Mutex::new(entries));
         archive.keep_running("recorder", move |_| {
             let entries = Arc::clone(&entries);
@@ -107,6 +138,7 @@ impl Site {
             source: Arc::clone(&setup.battery),
             keeper: Arc::clone(&keeper),
             status: battery_sender,
+            recorder: recorder.clone(),
             wake,
             poll,
             deadline: DRIVER_DEADLINE,

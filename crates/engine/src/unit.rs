@@ -13,21 +13,17 @@ use control::{
 };
 use model::{
     Command, MinerId, Now, Operation, OperationId, OperationStage, Reason,
+    event::OPERATIONS_SHOWN,
     snapshot::{Connection, DecisionView, Latches, MinerView},
 };
 use std::{collections::VecDeque, time::Duration};
 use store::DecisionRecord;
 use tokio::sync::{mpsc, watch};
 
-/// Operations kept for the page; the store has them all.
-const OPERATIONS_SHOWN: usize = 20;
 /// How long an ordinary command waits for its record to be durable, in real time.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The same for off: safety doesn't wait for a disk.
 const PATIENCE_FOR_OFF: Duration = Duration::from_millis(20);
-/// A miner that wasn't read for this many of its polls, and the slack, can't be reached.
-const MISSED_POLLS: u32 = 3;
-const SLACK: Duration = Duration::from_secs(5);
 
 pub(crate) struct Unit {
     pub(crate) setup: MinerSetup,
@@ -58,7 +54,7 @@ impl Unit {
         let nothing =
             MinerObservation { range: Some(self.setup.range), feedback, ..MinerObservation::default() };
         let Some((reading, read_at)) = &status.reading else { return nothing };
-        let fresh = now.mono.since(read_at.mono) <= self.setup.poll * MISSED_POLLS + SLACK;
+        let fresh = now.mono.since(read_at.mono) <= self.setup.unreachable_after();
         MinerObservation {
             reachable: fresh && status.stranger.is_none(),
             read_at: Some(read_at.mono),

@@ -4,6 +4,7 @@
 //! simulated may rely on that.
 
 use crate::TimeSource;
+use async_trait::async_trait;
 use model::UtcMillis;
 use std::{
     fmt,
@@ -26,6 +27,29 @@ pub enum ClockRefused {
     /// An instant that is over, or farther ahead than [`LONGEST_JUMP`].
     #[error("simulated time moves forward only, by at most {} days at once", LONGEST_JUMP.as_secs() / 86_400)]
     Instant,
+}
+
+/// Simulated time, for whoever sets its pace.
+#[async_trait]
+pub trait Steering: Send + Sync {
+    /// The instant up to which everything has been simulated.
+    fn now(&self) -> UtcMillis;
+
+    /// The instant a jump is to end at; that of [`Steering::now`] where none is under way.
+    fn wanted(&self) -> UtcMillis;
+
+    /// How many times as fast as ours it runs.
+    fn scale(&self) -> f64;
+
+    /// Lets it run at another pace from now on. With 0 it stands still when this returns, and a jump under way has
+    /// ended where it was.
+    async fn set_scale(&self, scale: f64) -> Result<(), ClockRefused>;
+
+    /// Moves it forward, by [`LONGEST_JUMP`] at the most.
+    fn jump(&self, by: Duration);
+
+    /// Moves it forward to `instant`.
+    fn jump_to(&self, instant: UtcMillis) -> Result<(), ClockRefused>;
 }
 
 /// A simulated clock. Clones are the same clock.
@@ -113,6 +137,34 @@ impl SimulatedClock {
 
     fn anchor(&self) -> std::sync::MutexGuard<'_, Anchor> {
         self.anchor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// It arrives where it jumps to at once.
+#[async_trait]
+impl Steering for SimulatedClock {
+    fn now(&self) -> UtcMillis {
+        Self::now(self)
+    }
+
+    fn wanted(&self) -> UtcMillis {
+        Self::now(self)
+    }
+
+    fn scale(&self) -> f64 {
+        Self::scale(self)
+    }
+
+    async fn set_scale(&self, scale: f64) -> Result<(), ClockRefused> {
+        Self::set_scale(self, scale)
+    }
+
+    fn jump(&self, by: Duration) {
+        Self::jump(self, by);
+    }
+
+    fn jump_to(&self, instant: UtcMillis) -> Result<(), ClockRefused> {
+        Self::jump_to(self, instant)
     }
 }
 

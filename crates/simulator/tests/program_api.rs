@@ -68,7 +68,7 @@ async fn the_index_lists_calls_that_exist() {
 async fn the_state_has_everything() {
     let bench = Bench::start().await;
     let state = bench.good("GET", "/state", Value::Null).await;
-    assert_eq!(state["time"], json!({"utc": START, "scale": 0.0}));
+    assert_eq!(state["time"], json!({"utc": START, "scale": 0.0, "wanted": START}));
     assert_eq!(state["house"]["state"]["soc_percent"], 62.0);
     assert_eq!(state["portal"]["url"], bench.simulation.portal().base_url());
     let miner = &state["miners"][0];
@@ -84,7 +84,7 @@ async fn the_state_has_everything() {
 async fn time_is_read_set_and_jumped() {
     let bench = Bench::start().await;
     let told = bench.good("PUT", "/time", json!({"utc": "2026-05-01T20:00:00Z"})).await;
-    assert_eq!(told, json!({"utc": "2026-05-01T20:00:00Z", "scale": 0.0}));
+    assert_eq!(told, json!({"utc": "2026-05-01T20:00:00Z", "scale": 0.0, "wanted": "2026-05-01T20:00:00Z"}));
     let told = bench.good("POST", "/time/jump", json!({"seconds": 1.5})).await;
     assert_eq!(told["utc"], "2026-05-01T20:00:01.500Z");
     assert_eq!(bench.good("PUT", "/time", json!({"scale": 60})).await["scale"], 60.0);

@@ -1,6 +1,6 @@
 //! `/api/battery`.
 
-use super::{Api, ApiError, ConnectionBody, body::Members};
+use super::{Api, ApiError, ConnectionBody, body::Members, history};
 use axum::{
     Json, Router,
     extract::State,
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 pub(super) fn routes() -> Router<Api> {
     Router::new()
         .route("/battery/status", get(status))
+        .route("/battery/history", get(past))
         .route("/battery/refresh_session", post(refresh_session))
 }
 
@@ -43,6 +44,10 @@ async fn status(State(api): State<Api>) -> Response {
         "units": reading.map_or(Value::Null, |reading| json!(reading.units)),
     });
     Json(json!({ "status": status, "connection": connection })).into_response()
+}
+
+async fn past(State(api): State<Api>, stretch: history::Stretch) -> Result<Response, ApiError> {
+    history::battery(&api, &stretch).await
 }
 
 async fn refresh_session(State(api): State<Api>, body: Members) -> Result<Response, ApiError> {

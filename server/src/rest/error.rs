@@ -61,15 +61,15 @@ impl From<Refused> for ApiError {
     }
 }
 
-pub(super) async fn not_found() -> ApiError {
+pub(crate) async fn not_found() -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address")
 }
 
-pub(super) async fn method_not_allowed() -> ApiError {
+pub(crate) async fn method_not_allowed() -> ApiError {
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this address takes another method")
 }
 
-pub(super) fn cross_origin(_: tower_http::csrf::ProtectionError) -> Response {
+pub(crate) fn cross_origin(_: tower_http::csrf::ProtectionError) -> Response {
     ApiError::new(
         StatusCode::FORBIDDEN,
         "cross_origin",

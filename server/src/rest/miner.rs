@@ -1,6 +1,6 @@
 //! `/api/miner`: what the miner does, and what a person asks of it.
 
-use super::{Api, ApiError, ConnectionBody, body::Members, which::Which};
+use super::{Api, ApiError, ConnectionBody, body::Members, history, which::Which};
 use axum::{
     Json, Router,
     extract::State,
@@ -20,6 +20,7 @@ const LONGEST_HOLD: f64 = 168.0;
 pub(super) fn routes() -> Router<Api> {
     Router::new()
         .route("/miner/status", get(status))
+        .route("/miner/history", get(past))
         .route("/miner/op_status", get(operations))
         .route("/miner/power_limit", post(power_limit))
         .route("/miner/power_pct", post(power_percent))
@@ -119,6 +120,11 @@ pub(super) fn desired(miner: &MinerView) -> serde_json::Value {
             json!({ "state": "running", "percent": percent, "watts": percent.of(miner.base_watts) })
         }
     }
+}
+
+async fn past(State(api): State<Api>, stretch: history::Stretch) -> Result<Response, ApiError> {
+    let id = Which(stretch.id.clone()).find(&api.site.snapshot())?.id.clone();
+    history::miner(&api, &id, &stretch).await
 }
 
 async fn operations(State(api): State<Api>, which: Which) -> Result<Response, ApiError> {

@@ -8,18 +8,20 @@ mod autocontrol;
 mod battery;
 mod body;
 mod error;
-mod gate;
+mod history;
 mod miner;
 mod system;
 mod which;
 
-use axum::{Router, middleware};
+use axum::Router;
 use engine::Handle;
+use model::Soc;
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
-use tower_http::csrf::CsrfLayer;
+use store::{HistoryRules, Store};
 
 pub use error::ApiError;
+pub(crate) use error::{cross_origin, method_not_allowed, not_found};
 
 /// The largest body that is read, in bytes.
 pub const LARGEST_BODY: usize = 16 * 1024;
@@ -31,6 +33,10 @@ pub struct Api {
     pub site: Handle,
     /// What doesn't change while the program runs.
     pub facts: Arc<Facts>,
+    /// What was kept; `None` if the database can't be used.
+    pub store: Option<Store>,
+    /// Which samples of it belong together.
+    pub rules: HistoryRules,
 }
 
 /// What doesn't change while the program runs.
@@ -44,28 +50,30 @@ pub struct Facts {
     pub fixed_sunset: u32,
     /// The shortest time between two ordinary commands.
     pub min_interval: Duration,
+    /// The state of charge at and under which a miner is off.
+    pub emergency: Soc,
+    /// How old the battery's data may be before it is called old.
+    pub old_after: Duration,
     /// How old the battery's data may be before health is bad.
     pub stale_after: Duration,
+    /// How long a manual power holds if the person doesn't say.
+    pub manual_hold: Duration,
+    /// How many days a history tells if nobody says.
+    pub default_days: f64,
     /// The time between two ticks of the control loop.
     pub tick: Duration,
     /// The devices are simulated.
     pub demo: bool,
 }
 
-/// The whole API.
-pub fn router(api: Api) -> Router {
-    let routes = Router::new()
+/// The endpoints, to be nested under `/api`.
+pub fn routes(api: Api) -> Router {
+    Router::new()
         .merge(miner::routes())
         .merge(battery::routes())
         .merge(autocontrol::routes())
         .merge(system::routes())
-        .with_state(api);
-    Router::new()
-        .nest("/api", routes)
-        .fallback(error::not_found)
-        .method_not_allowed_fallback(error::method_not_allowed)
-        .layer(CsrfLayer::new().with_rejection_response(error::cross_origin))
-        .layer(middleware::from_fn(gate::local_names_only))
+        .with_state(api)
 }
 
 /// A device's connection, as clients know it.

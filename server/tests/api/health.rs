@@ -10,10 +10,7 @@ use engine::{
 };
 use model::UtcMillis;
 use serde_json::{Value, json};
-use server::{
-    assemble, config,
-    rest::{self, Api},
-};
+use server::{assemble, config, web};
 use simulator::portal::PortalFaults;
 use std::{
     future::Future,
@@ -24,6 +21,7 @@ use std::{
     },
     time::Duration,
 };
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 fn why(body: &Value) -> &str {
@@ -95,12 +93,22 @@ impl Clock for NoAlarms {
 async fn health_is_bad_when_the_control_loop_hangs() {
     let config = config::from_text("", std::iter::empty()).unwrap().config;
     let clock = Arc::new(NoAlarms::default());
-    let site = Site::start(assemble::site(&config).unwrap(), None, clock.clone()).await;
+    let setup = assemble::site(&config).unwrap();
+    let rules = setup.history_rules();
+    let site = Site::start(setup, None, clock.clone()).await;
     let handle = site.handle();
     // One tick of its own and one for the answer of the battery's source: nothing else wakes the loop.
     handle.follow().wait_for(|snapshot| snapshot.tick == 2).await.unwrap();
     clock.0.store(120, Ordering::SeqCst);
-    let router = rest::router(Api { site: handle, facts: Arc::new(assemble::facts(&config, false)) });
+    let router = web::router(web::Setup {
+        site: handle,
+        facts: assemble::facts(&config, false),
+        store: None,
+        rules,
+        switches: None,
+        files: None,
+        closing: CancellationToken::new(),
+    });
     let reply = Reply::read(router.oneshot(get("/api/system/health")).await.unwrap()).await;
     let ill = reply.with(503);
     assert!(why(&ill).contains("hasn't ticked for 120 s"), "{ill}");

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use server::{
     assemble,
     config::{self, Config},
-    rest::{self, Api},
+    web,
 };
 use simulator::{
     house::{HouseSetup, Overrides},
@@ -21,6 +21,7 @@ use simulator::{
 };
 use std::{sync::Arc, time::Duration};
 use store::Store;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 /// Stands in every password. No reply may hold it.
@@ -181,7 +182,16 @@ fn configuration(simulation: &Simulation, options: &Options) -> Config {
 async fn start(clock: &Lockstep, config: &Config, data: &tempfile::TempDir) -> (Site, Router) {
     let opened = Store::open(data.path(), Now { mono: MonoTime(0), utc: clock.wall() }).await.unwrap();
     let setup = assemble::site(config).unwrap();
-    let site = Site::start(setup, Some(opened.store), Arc::new(clock.clone())).await;
-    let router = rest::router(Api { site: site.handle(), facts: Arc::new(assemble::facts(config, true)) });
+    let rules = setup.history_rules();
+    let site = Site::start(setup, Some(opened.store.clone()), Arc::new(clock.clone())).await;
+    let router = web::router(web::Setup {
+        site: site.handle(),
+        facts: assemble::facts(config, true),
+        store: Some(opened.store),
+        rules,
+        switches: None,
+        files: None,
+        closing: CancellationToken::new(),
+    });
     (site, router)
 }

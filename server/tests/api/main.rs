@@ -8,8 +8,11 @@
 mod asking;
 mod bad_input;
 mod call;
+mod events;
 mod health;
+mod history;
 mod house;
+mod page;
 mod replies;
 mod shape;
 mod strangers;

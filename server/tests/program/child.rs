@@ -76,6 +76,17 @@ impl Program {
         }
     }
 
+    /// Waits until it says something with these words in it: the rest of that line.
+    pub(crate) async fn says(&mut self, words: &str) -> String {
+        loop {
+            let line = self.line().await;
+            let (_, line) = line.unwrap_or_else(|| unreachable!("it ended:\n{}\n{}", self.out, self.err));
+            if let Some((_, rest)) = line.split_once(words) {
+                return rest.to_owned();
+            }
+        }
+    }
+
     /// Sends a signal ("-TERM").
     pub(crate) fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();

@@ -193,7 +193,8 @@ async fn a_simulator_that_isn_t_there_is_told_in_one_line() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_demo_runs_by_itself() {
     let house = House::open().await;
-    let mut program = Program::start(house.dir.path(), &["--demo", "--port", "0"], &[]);
+    let arguments = ["--demo", "--port", "0", "--history", "0.02"];
+    let mut program = Program::start(house.dir.path(), &arguments, &[]);
     let address = program.address().await;
     let (status, body) = house.ask(address, reqwest::Method::GET, "/api/system/status", None).await;
     assert_eq!((status, &body["demo"]), (200, &json!(true)));

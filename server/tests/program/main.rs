@@ -12,3 +12,4 @@ mod configuration;
 mod house;
 mod killed;
 mod living;
+mod past;

@@ -207,11 +207,21 @@ impl House {
         assert!(broken.is_empty(), "{broken:?}\n{}", self.report());
     }
 
-    /// Ends the engine in order and starts it again on the same data.
-    pub(crate) async fn restart(&mut self) {
+    /// Where the engine keeps its data.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// Ends the engine in order.
+    pub(crate) async fn stop(&mut self) {
         if let Some(site) = self.site.take() {
             site.stop().await;
         }
+    }
+
+    /// Ends the engine in order and starts it again on the same data.
+    pub(crate) async fn restart(&mut self) {
+        self.stop().await;
         let (site, battery) = start(&self.clock, &self.simulation, &self.options, self.data.path()).await;
         (self.handle, self.battery, self.site) = (site.handle(), battery, Some(site));
         self.run(15).await;
@@ -262,6 +272,8 @@ async fn start(
             manual_hold: Duration::from_secs(7200),
         }],
         tick: Duration::from_secs(10),
+        keep_samples: Duration::from_secs(30 * 86_400),
+        samples_wait: Duration::from_secs(60),
     };
     let now = Now { mono: MonoTime(0), utc: clock.wall() };
     let opened = Store::open(data, now).await.unwrap();

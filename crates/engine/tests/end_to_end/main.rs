@@ -11,3 +11,4 @@ mod house;
 mod miner_faults;
 mod person;
 mod restart;
+mod samples;

@@ -37,13 +37,13 @@ pub(super) async fn deliver(stream: &mut TcpStream, reply: &Reply) -> After {
         Ending::Close => return After::Close,
         Ending::Hold => return hold(stream).await,
     }
-    time::sleep(Duration::from_millis(faults.reply_delay_ms)).await;
+    wait(faults.reply_delay_ms).await;
     let cut = faults.cut.filter(|cut| cut.after_bytes < reply.bytes.len());
     let bytes = cut.and_then(|cut| reply.bytes.get(..cut.after_bytes)).unwrap_or(&reply.bytes);
     let segment = faults.segment_bytes.unwrap_or(usize::MAX).max(1);
     for (number, bytes) in bytes.chunks(segment).enumerate() {
         if number > 0 {
-            time::sleep(Duration::from_millis(faults.segment_delay_ms)).await;
+            wait(faults.segment_delay_ms).await;
         }
         if send(stream, bytes).await == After::Reset {
             return After::Reset;
@@ -54,6 +54,13 @@ pub(super) async fn deliver(stream: &mut TcpStream, reply: &Reply) -> After {
         Some(CutEnd::Close) => After::Close,
         Some(CutEnd::Reset) => After::Reset,
         Some(CutEnd::Silence) => hold(stream).await,
+    }
+}
+
+/// Lets real time pass, if any: the shortest sleep there is would be a millisecond.
+async fn wait(millis: u64) {
+    if millis > 0 {
+        time::sleep(Duration::from_millis(millis)).await;
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     house::Overrides,
     miner::{Faults, SimulatedMiner},
     portal::{PortalCounts, PortalFaults, PortalRequest},
-    time::SimulatedClock,
+    time::Steering,
 };
 use axum::{
     Json, Router,
@@ -33,7 +33,7 @@ const LARGEST_BODY: usize = 64 * 1024;
 /// What there is, for whoever asks for `/`.
 const INDEX: [(&str, &str); 22] = [
     ("GET /state", "everything"),
-    ("GET /time", "the simulated instant, and how fast it runs"),
+    ("GET /time", "the simulated instant, how fast it runs, and where a jump is to end"),
     ("PUT /time", "{\"utc\"?, \"scale\"?}: forward only; scale 0 is paused"),
     ("POST /time/jump", "{\"seconds\"}"),
     ("GET /house", "powers, state of charge, energies; what is held fast"),
@@ -65,17 +65,17 @@ pub struct ControlApi {
 #[derive(Clone)]
 struct Controlled {
     simulation: Arc<Simulation>,
-    clock: SimulatedClock,
+    time: Arc<dyn Steering>,
 }
 
 impl ControlApi {
-    /// Starts the API at `addr` (port 0 takes any free one) for a simulation that runs by `clock`. An address that
+    /// Starts the API at `addr` (port 0 takes any free one) for a simulation that runs by `time`. An address that
     /// others can reach is refused unless `expose` says that this is meant.
     pub async fn start(
         addr: SocketAddr,
         expose: bool,
         simulation: Arc<Simulation>,
-        clock: SimulatedClock,
+        time: impl Steering + 'static,
     ) -> io::Result<Self> {
         if !addr.ip().is_loopback() && !expose {
             let message = "the control API has no sign-in: it stays on the loopback interface unless exposed";
@@ -84,7 +84,7 @@ impl ControlApi {
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
         let stop = CancellationToken::new();
-        let router = router(Controlled { simulation, clock });
+        let router = router(Controlled { simulation, time: Arc::new(time) });
         let stopped = stop.clone();
         tokio::spawn(async move {
             let served =
@@ -139,10 +139,10 @@ async fn index() -> Json<Value> {
 }
 
 async fn state(State(controlled): World) -> Json<Value> {
-    let Controlled { simulation, clock } = &controlled;
+    let Controlled { simulation, time } = &controlled;
     let miners: Vec<Value> = simulation.miners().iter().map(described).collect();
     Json(json!({
-        "time": told(clock),
+        "time": told(&**time),
         "house": inhabited(simulation),
         "portal": {
             "url": simulation.portal().base_url(),
@@ -158,10 +158,13 @@ async fn state(State(controlled): World) -> Json<Value> {
 struct TimeTold {
     utc: UtcMillis,
     scale: f64,
+    wanted: UtcMillis,
 }
 
-fn told(clock: &SimulatedClock) -> TimeTold {
-    TimeTold { utc: clock.now(), scale: clock.scale() }
+fn told(time: &dyn Steering) -> TimeTold {
+    // Asked for first: an instant that is over when it is told isn't wanted any more.
+    let (wanted, utc) = (time.wanted(), time.now());
+    TimeTold { utc, scale: time.scale(), wanted: wanted.max(utc) }
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -172,18 +175,18 @@ struct TimeChange {
 }
 
 async fn time(State(controlled): World) -> Json<TimeTold> {
-    Json(told(&controlled.clock))
+    Json(told(&*controlled.time))
 }
 
 async fn set_time(State(controlled): World, body: Bytes) -> Result<Json<TimeTold>, Refusal> {
     let change: TimeChange = patched(&TimeChange::default(), object(&body)?)?;
     if let Some(scale) = change.scale {
-        controlled.clock.set_scale(scale)?;
+        controlled.time.set_scale(scale).await?;
     }
     if let Some(utc) = change.utc {
-        controlled.clock.jump_to(utc)?;
+        controlled.time.jump_to(utc)?;
     }
-    Ok(Json(told(&controlled.clock)))
+    Ok(Json(told(&*controlled.time)))
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -198,8 +201,8 @@ async fn jump(State(controlled): World, body: Bytes) -> Result<Json<TimeTold>, R
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .filter(|by| *by <= crate::time::LONGEST_JUMP)
         .ok_or_else(|| Refusal::bad(Some("seconds"), "a number of seconds, from 0 to those of 31 days"))?;
-    controlled.clock.jump(by);
-    Ok(Json(told(&controlled.clock)))
+    controlled.time.jump(by);
+    Ok(Json(told(&*controlled.time)))
 }
 
 fn inhabited(simulation: &Simulation) -> Value {

@@ -1,7 +1,7 @@
 //! Until people can sign in, the API answers only those on this machine, by this machine's own names: a page that
 //! points its own name at the loopback address (DNS rebinding) gets nothing.
 
-use super::ApiError;
+use crate::rest::ApiError;
 use axum::{
     extract::Request,
     http::{StatusCode, header, uri::Authority},
@@ -10,7 +10,7 @@ use axum::{
 };
 use std::net::IpAddr;
 
-pub(super) async fn local_names_only(request: Request, next: Next) -> Response {
+pub(crate) async fn local_names_only(request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let named = host.or_else(|| request.uri().authority().map(Authority::as_str));
     if named.is_some_and(is_local) {

@@ -1,0 +1,73 @@
+//! What the page needs from the server. The server implements it over the running site; the server functions in
+//! [`crate::calls`] do nothing but call it.
+
+use crate::{calls::CallError, range::Range};
+use async_trait::async_trait;
+use model::{
+    MinerId, Operation, PowerPercent, UtcMillis,
+    demo::DemoChange,
+    event::Overview,
+    history::{Track, Window},
+};
+use std::time::Duration;
+
+/// The running site, as the page sees it.
+#[async_trait]
+pub trait Backend: Send + Sync + 'static {
+    /// Everything known now. Answers from memory.
+    fn overview(&self) -> Overview;
+
+    /// What was measured of the battery and the first miner over `range`, in at most `points` points.
+    async fn history(&self, range: Range, points: u32) -> Result<History, CallError>;
+
+    /// Asks something of a miner; of the first one if `miner` is `None`. What follows from it, if a command goes out
+    /// at once.
+    async fn ask(&self, miner: Option<MinerId>, wish: Wish) -> Result<Option<Operation>, CallError>;
+
+    /// Signs in anew at the battery's source.
+    async fn refresh_battery_session(&self) -> Result<(), CallError>;
+
+    /// Changes the demo house.
+    async fn change_demo(&self, change: DemoChange) -> Result<(), CallError>;
+}
+
+/// What a person can ask of a miner.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Wish {
+    /// Switch on; even while the emergency latch is set, if `confirmed`.
+    PowerOn {
+        /// The person saw the warning and wants it all the same.
+        confirmed: bool,
+    },
+    /// Switch off, until switched on again.
+    PowerOff,
+    /// Hold a power for a while.
+    Manual {
+        /// Share of the miner's full power.
+        percent: PowerPercent,
+        /// For how long.
+        hold: Duration,
+    },
+    /// Let the battery drive the miner, or nobody.
+    AutoControl {
+        /// On or off.
+        enabled: bool,
+    },
+}
+
+/// A stretch of the past: what a chart is drawn from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct History {
+    /// Which stretch.
+    pub window: Window,
+    /// The present: the window may reach a little beyond it.
+    pub now: UtcMillis,
+    /// The site's IANA zone.
+    pub timezone: String,
+    /// The state of charge at and under which the miner is off, percent.
+    pub emergency_percent: f64,
+    /// What the battery said.
+    pub battery: Track,
+    /// What the miner did.
+    pub miner: Track,
+}

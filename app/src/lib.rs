@@ -1,0 +1,51 @@
+//! The page: rendered on the server, then alive in the browser.
+//!
+//! * [`live::Live`] is what the page shows, and [`page`] shows it.
+//! * [`view`] is the page's words, [`teller`] makes them on the server of what is known.
+//! * [`chart`] draws the history, on the server.
+//! * [`calls`] are the server functions; [`backend::Backend`] is what they call.
+//! * `browser` is what only a browser can do.
+//!
+//! The page computes no totals and holds no rules. Everything it says and every control works without JavaScript.
+
+#![recursion_limit = "512"]
+#![expect(unreachable_pub, reason = "what #[component] makes is public whatever the component is")]
+
+#[cfg(not(target_arch = "wasm32"))]
+pub mod backend;
+#[cfg(target_arch = "wasm32")]
+mod browser;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod calls;
+pub mod chart;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod civil;
+pub mod live;
+pub mod page;
+pub mod range;
+mod rpc;
+#[cfg(not(target_arch = "wasm32"))]
+mod shell;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod teller;
+pub mod view;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod words;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub use shell::{nothing_here, shell};
+
+use leptos::prelude::*;
+use live::{Live, Start};
+
+/// The whole page. The server has a [`Start`] in its context; the browser finds that in what the server sent.
+#[component]
+pub fn App() -> impl IntoView {
+    let start = SharedValue::new(expect_context::<Start>).into_inner();
+    let live = Live::new(start);
+    provide_context(live);
+    // Effects run in the browser only.
+    #[cfg(target_arch = "wasm32")]
+    Effect::new(move || browser::follow(live));
+    page::dashboard(live)
+}

@@ -1,0 +1,96 @@
+//! The one live store of the page: what the server said last, kept up to date by its stream of events.
+//!
+//! The server renders from the same store, so that the page reads the same before and after it comes alive.
+
+use crate::{
+    chart::Drawing,
+    range::Range,
+    view::{self, View},
+};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// How long the stream may be silent, in real milliseconds, before the page says so: a tick comes every 10 s.
+const SILENCE: f64 = 25_000.0;
+
+/// What the page begins with: the server puts it into the document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Start {
+    /// What is shown.
+    pub view: View,
+    /// How far the chart looks back.
+    pub range: Range,
+    /// The chart, or why there is none.
+    pub chart: Result<Drawing, String>,
+    /// The call that a form without JavaScript made and that was refused, with the reason.
+    pub refused: Option<(String, String)>,
+}
+
+/// The stream of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Link {
+    /// There is none: the page is as the server rendered it.
+    #[default]
+    None,
+    /// Events come.
+    Open,
+    /// It broke off and is being opened again.
+    Lost,
+    /// Closed while nobody looks.
+    Asleep,
+}
+
+/// What the page knows. A handle: copies are the same store.
+#[derive(Clone, Copy)]
+pub struct Live {
+    pub(crate) view: RwSignal<View>,
+    pub(crate) link: RwSignal<Link>,
+    /// The present at the site, in milliseconds since 1970. It goes on between two events and when none come any more.
+    pub(crate) now: RwSignal<i64>,
+    /// For how many real milliseconds nothing has come.
+    pub(crate) silent: RwSignal<f64>,
+    pub(crate) range: RwSignal<Range>,
+    pub(crate) chart: RwSignal<Result<Drawing, String>>,
+    refused: StoredValue<Option<(String, String)>>,
+}
+
+impl Live {
+    /// A store that begins with what the server rendered.
+    pub fn new(start: Start) -> Self {
+        let Start { view, range, chart, refused } = start;
+        Self {
+            now: RwSignal::new(view.at),
+            view: RwSignal::new(view),
+            link: RwSignal::default(),
+            silent: RwSignal::new(0.0),
+            range: RwSignal::new(range),
+            chart: RwSignal::new(chart),
+            refused: StoredValue::new(refused),
+        }
+    }
+
+    /// A part of what is shown. Whoever reads it is told only when it changes.
+    pub fn part<T>(self, part: impl Fn(&View) -> T + Send + Sync + 'static) -> Memo<T>
+    where
+        T: PartialEq + Send + Sync + 'static,
+    {
+        Memo::new(move |_| self.view.with(&part))
+    }
+
+    /// How long ago an instant of the site was, in words.
+    pub fn age(self, at: i64) -> String {
+        view::age(self.now.get().saturating_sub(at) as f64 / 1000.0)
+    }
+
+    /// For how many seconds nothing has come, where that is longer than it should be: what the page shows is old then.
+    pub fn silent_seconds(self) -> Option<f64> {
+        let silent = self.silent.get();
+        (silent > SILENCE).then_some(silent / 1000.0)
+    }
+
+    /// Why the call of a form without JavaScript was refused, if it was this one.
+    pub fn refusal(self, call: &str) -> Option<String> {
+        let refused = self.refused.get_value();
+        refused.and_then(|(path, why)| (path == call).then_some(why))
+    }
+}

@@ -1,0 +1,188 @@
+//! What is known, in the page's words. Nothing here decides: it says what the server said.
+
+use model::{
+    Command, MinerReading, Operation, OperationStage, Watts,
+    demo::DemoFault,
+    snapshot::{MinerState, MinerView},
+};
+
+/// A value and its unit, apart: the page sets units smaller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The number, or a dash where it isn't known.
+    pub value: String,
+    /// Its unit; empty where it isn't known.
+    pub unit: &'static str,
+}
+
+impl Told {
+    fn some(value: String, unit: &'static str) -> Self {
+        Self { value, unit }
+    }
+
+    /// A value that isn't known.
+    pub fn unknown() -> Self {
+        Self { value: "–".to_owned(), unit: "" }
+    }
+
+    /// Whether it is known.
+    pub fn is_known(&self) -> bool {
+        !self.unit.is_empty()
+    }
+}
+
+/// A power: whole watts below a kilowatt, above it kilowatts with two decimals, from ten on with one.
+pub fn power(power: Option<Watts>) -> Told {
+    let Some(watts) = power.map(Watts::get) else { return Told::unknown() };
+    let kilowatts = watts / 1000.0;
+    // What is rounded decides, so that 999.6 W is 1.00 kW and not 1000 W.
+    if watts.abs().round() < 1000.0 {
+        Told::some(minus(format!("{watts:.0}")), "W")
+    } else if (kilowatts.abs() * 100.0).round() < 1000.0 {
+        Told::some(minus(format!("{kilowatts:.2}")), "kW")
+    } else {
+        Told::some(minus(format!("{kilowatts:.1}")), "kW")
+    }
+}
+
+/// A number with so many decimals and its unit.
+pub fn number(value: Option<f64>, decimals: usize, unit: &'static str) -> Told {
+    value.map_or_else(Told::unknown, |value| Told::some(minus(format!("{value:.decimals$}")), unit))
+}
+
+/// A real minus sign, and none before a zero.
+fn minus(number: String) -> String {
+    match number.strip_prefix('-') {
+        Some(rest) if rest.chars().all(|letter| matches!(letter, '0' | '.')) => rest.to_owned(),
+        Some(rest) => format!("−{rest}"),
+        None => number,
+    }
+}
+
+/// A state of charge: whole where it is whole, else with one decimal.
+pub fn charge(percent: Option<f64>) -> Told {
+    let whole = percent.is_some_and(|percent| ((percent * 10.0).round() / 10.0).fract() == 0.0);
+    number(percent, usize::from(!whole), "%")
+}
+
+/// Efficiency in J/TH, where power and hash rate are known and it hashes.
+pub fn efficiency(reading: &MinerReading) -> Option<f64> {
+    let (power, rate) = (reading.power?.get(), reading.hash_rate?.get());
+    (rate > 0.0).then(|| power / rate)
+}
+
+/// Whether an operation is still on its way.
+pub fn is_under_way(operation: &Operation) -> bool {
+    matches!(operation.stage, OperationStage::Queued | OperationStage::Sent | OperationStage::Acknowledged)
+}
+
+/// What a miner does, in the largest type of the page.
+pub fn headline(miner: &MinerView) -> String {
+    let under_way = miner.operations.first().filter(|operation| is_under_way(operation));
+    if let Some(operation) = under_way {
+        return match operation.command {
+            Command::Off => "Switching off".to_owned(),
+            Command::Start { percent, .. } => format!("Starting at {percent}"),
+            Command::SetPower { percent, .. } => format!("Going to {percent}"),
+        };
+    }
+    match miner.state {
+        MinerState::Unknown => "Not known".to_owned(),
+        MinerState::Off => "Off".to_owned(),
+        MinerState::Running => share_in_force(miner)
+            .map_or_else(|| "Mining".to_owned(), |percent| format!("Mining at {percent} %")),
+    }
+}
+
+/// The power the miner is set to as a percentage of its full power.
+fn share_in_force(miner: &MinerView) -> Option<u32> {
+    let set = miner.reading.as_ref()?.power_set?.get();
+    let base = miner.base_watts.get();
+    (base > 0.0).then(|| (set / base * 100.0).round() as u32)
+}
+
+/// What an operation asks for.
+pub fn command(command: Command) -> String {
+    match command {
+        Command::Off => "Off".to_owned(),
+        Command::Start { percent, .. } => format!("Start at {percent}"),
+        Command::SetPower { percent, .. } => format!("To {percent}"),
+    }
+}
+
+/// How far an operation has come.
+pub fn stage(operation: &Operation) -> &'static str {
+    match (operation.stage, operation.command) {
+        (OperationStage::Queued, _) => "waiting to be sent",
+        (OperationStage::Sent, _) => "sent, not yet answered",
+        (OperationStage::Acknowledged, _) => "acknowledged, not yet seen to work",
+        (OperationStage::Observed, Command::Off) => "seen to be off",
+        (OperationStage::Observed, _) => "seen to work",
+        (OperationStage::Failed, _) => "failed",
+        (OperationStage::Superseded, _) => "replaced by a newer command",
+    }
+}
+
+/// What a fault of the demo house is called.
+pub const fn fault(fault: DemoFault) -> &'static str {
+    match fault {
+        DemoFault::Clouds => "Thick clouds",
+        DemoFault::PortalFrozen => "Portal serves old data",
+        DemoFault::PortalDown => "Portal is down",
+        DemoFault::MinerIgnores => "Miner says yes and does nothing",
+        DemoFault::MinerUnreachable => "Miner can't be reached",
+    }
+}
+
+/// A fault of the demo house as it stands on the wire.
+pub const fn fault_code(fault: DemoFault) -> &'static str {
+    match fault {
+        DemoFault::Clouds => "clouds",
+        DemoFault::PortalFrozen => "portal_frozen",
+        DemoFault::PortalDown => "portal_down",
+        DemoFault::MinerIgnores => "miner_ignores",
+        DemoFault::MinerUnreachable => "miner_unreachable",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(watts: f64) -> String {
+        let told = power(Watts::new(watts));
+        format!("{} {}", told.value, told.unit)
+    }
+
+    #[test]
+    fn powers_read_as_people_say_them() {
+        assert_eq!(told(0.0), "0 W");
+        assert_eq!(told(-0.4), "0 W");
+        assert_eq!(told(-312.0), "−312 W");
+        assert_eq!(told(999.4), "999 W");
+        assert_eq!(told(999.6), "1.00 kW");
+        assert_eq!(told(2134.0), "2.13 kW");
+        assert_eq!(told(9996.0), "10.0 kW");
+        assert_eq!(power(None), Told::unknown());
+    }
+
+    #[test]
+    fn a_charge_has_decimals_only_where_it_needs_them() {
+        assert_eq!(charge(Some(60.0)).value, "60");
+        assert_eq!(charge(Some(50.1)).value, "50.1");
+        assert_eq!(charge(Some(59.98)).value, "60");
+        assert!(!charge(None).is_known());
+    }
+
+    #[test]
+    fn nothing_has_an_efficiency_without_hashing() {
+        let reading = |power: Option<f64>, rate: Option<f64>| MinerReading {
+            power: power.and_then(Watts::new),
+            hash_rate: rate.and_then(model::TeraHash::new),
+            ..MinerReading::default()
+        };
+        assert_eq!(efficiency(&reading(Some(2000.0), Some(100.0))), Some(20.0));
+        assert_eq!(efficiency(&reading(Some(2000.0), Some(0.0))), None);
+        assert_eq!(efficiency(&reading(None, Some(100.0))), None);
+    }
+}

@@ -1,0 +1,100 @@
+//! The page: rendered, called by its server functions, and its assets.
+
+mod assets;
+mod backend;
+
+pub use assets::{Site, SiteProblem};
+pub use backend::PageBackend;
+
+use crate::rest;
+use app::{
+    backend::Backend, calls::CallError, chart, live::Start, nothing_here, range::Range, shell, teller,
+};
+use axum::{
+    Router,
+    body::Body,
+    extract::{DefaultBodyLimit, Query, Request, State},
+    http::{HeaderValue, Method, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{any, get},
+};
+use leptos::{config::LeptosOptions, prelude::provide_context, server_fn::error::ServerFnUrlError};
+use std::{collections::BTreeMap, sync::Arc};
+use tower_http::limit::RequestBodyLimitLayer;
+
+/// The largest form that is read, in bytes.
+const LARGEST_FORM: usize = 16 * 1024;
+
+#[derive(Clone)]
+struct Page {
+    backend: Arc<dyn Backend>,
+    options: Option<LeptosOptions>,
+}
+
+/// The page with everything that belongs to it. Without its site folder it has neither style nor script, and works.
+pub fn routes(backend: Arc<dyn Backend>, site: Option<&Site>) -> Router {
+    // What is rendered waits for its data on our runtime. Only the first call has an effect.
+    let _ = any_spawner::Executor::init_tokio();
+    let page = Page { backend, options: site.map(Site::options) };
+    let context = {
+        let backend = Arc::clone(&page.backend);
+        move || provide_context(Arc::clone(&backend))
+    };
+    let call =
+        move |request: Request<Body>| leptos_axum::handle_server_fns_with_context(context.clone(), request);
+    let calls = Router::new()
+        .route("/rpc/{call}", any(call))
+        .layer(RequestBodyLimitLayer::new(LARGEST_FORM))
+        .layer(DefaultBodyLimit::disable());
+    let pages = Router::new().route("/", get(show)).fallback(show_nothing).with_state(page);
+    let rendered = pages.merge(calls).layer(middleware::from_fn(never_old));
+    match site {
+        Some(site) => rendered.merge(site.routes()),
+        None => rendered,
+    }
+}
+
+/// What is rendered for one moment is of no use to the next.
+async fn never_old(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The page, with everything in it that is known now.
+async fn show(State(page): State<Page>, request: Request<Body>) -> Response {
+    // An address that can't be read asks for nothing in particular.
+    let query = Query::<BTreeMap<String, String>>::try_from_uri(request.uri());
+    let Query(query) = query.unwrap_or_default();
+    let range = Range::from_slug(query.get("range").map(String::as_str));
+    let history = page.backend.history(range, chart::POINTS).await;
+    let start = Start {
+        view: teller::tell(&page.backend.overview()),
+        range,
+        chart: history.map(|history| chart::draw(&history)).map_err(|error| error.to_string()),
+        refused: refused(&query),
+    };
+    let options = page.options;
+    let context = move || provide_context(start.clone());
+    leptos_axum::render_app_async_with_context(context, move || shell(options.clone()))(request).await
+}
+
+/// The call of a form that was refused, as [`leptos::server_fn`] leads back from it: which, and why.
+fn refused(query: &BTreeMap<String, String>) -> Option<(String, String)> {
+    let (path, error) = query.get("__path").zip(query.get("__err"))?;
+    Some((path.clone(), ServerFnUrlError::<CallError>::decode_err(error).to_string()))
+}
+
+/// There is nothing at this address: a browser is shown so, everybody else is told.
+async fn show_nothing(State(page): State<Page>, request: Request<Body>) -> Response {
+    let accepted = request.headers().get(header::ACCEPT).and_then(|accepted| accepted.to_str().ok());
+    if request.method() != Method::GET || !accepted.is_some_and(|accepted| accepted.contains("text/html")) {
+        return rest::not_found().await.into_response();
+    }
+    let options = page.options;
+    let render = leptos_axum::render_app_async_with_context(|| (), move || nothing_here(options.clone()));
+    let mut response = render(request).await;
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}

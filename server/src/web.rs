@@ -1,0 +1,51 @@
+//! Everything that is answered over HTTP, behind one gate.
+
+use crate::{
+    demo::Switches,
+    events::{self, News},
+    gate,
+    outlook::Outlook,
+    page::{self, PageBackend, Site},
+    rest::{self, Api, Facts},
+};
+use axum::{Router, middleware};
+use engine::Handle;
+use std::sync::Arc;
+use store::{HistoryRules, Store};
+use tokio_util::sync::CancellationToken;
+use tower_http::{compression::CompressionLayer, csrf::CsrfLayer};
+
+/// What the answers are made of.
+pub struct Setup {
+    /// The running site.
+    pub site: Handle,
+    /// What doesn't change while the program runs.
+    pub facts: Facts,
+    /// What was kept; `None` if the database can't be used.
+    pub store: Option<Store>,
+    /// Which samples of it belong together.
+    pub rules: HistoryRules,
+    /// What can be switched in the demo house.
+    pub switches: Option<Switches>,
+    /// The page's files; `None` where there are none.
+    pub files: Option<Site>,
+    /// Ends the streams of events, which would otherwise keep their connections open.
+    pub closing: CancellationToken,
+}
+
+/// The page at `/`, the API under `/api`.
+pub fn router(setup: Setup) -> Router {
+    let Setup { site, facts, store, rules, switches, files, closing } = setup;
+    let outlook = Outlook { site, facts: Arc::new(facts), switches };
+    let news = News::start(outlook.clone(), closing);
+    let api =
+        Api { site: outlook.site.clone(), facts: Arc::clone(&outlook.facts), store: store.clone(), rules };
+    let backend = Arc::new(PageBackend { outlook, store, rules, news: news.clone() });
+    let api = rest::routes(api).merge(events::routes(news)).fallback(rest::not_found);
+    page::routes(backend, files.as_ref())
+        .nest("/api", api)
+        .method_not_allowed_fallback(rest::method_not_allowed)
+        .layer(CompressionLayer::new())
+        .layer(CsrfLayer::new().with_rejection_response(rest::cross_origin))
+        .layer(middleware::from_fn(gate::local_names_only))
+}

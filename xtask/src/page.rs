@@ -1,0 +1,215 @@
+//! The page as the program serves it: a directory with Leptos.toml, hash.txt and site/.
+
+use crate::{
+    folder, process, say,
+    stamp::Stamp,
+    tools::{self, Tools},
+    workspace::Workspace,
+};
+use anyhow::{Context, bail};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// What the program knows of the page.
+pub(crate) const SETTINGS: &str = "Leptos.toml";
+/// The hashes in the names of the page's files.
+pub(crate) const HASHES: &str = "hash.txt";
+/// The page's files.
+pub(crate) const FILES: &str = "site";
+
+/// What the page's own files are called, and where among the others they are. As in Cargo.toml.
+const NAME: &str = "wm-controller";
+const PKG: &str = "pkg";
+
+/// The crate that runs in the browser.
+const PACKAGE: &str = "frontend";
+/// What goes into the page besides its crates.
+const INPUTS: [&str; 8] = [
+    "public",
+    "style",
+    ".cargo",
+    "Cargo.lock",
+    "Cargo.toml",
+    SETTINGS,
+    "end2end/package-lock.json",
+    "rust-toolchain.toml",
+];
+
+/// Builds the page if it isn't there as its sources are now. The directory with all of it.
+pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    let scratch = workspace.scratch()?;
+    let page = scratch.join("page");
+    let _alone = workspace.lock("page")?;
+    let stamp = Stamp::new(scratch.join("page.stamp"), &(inputs(workspace)?, tools::CARGO_LEPTOS));
+    if stamp.holds() && page.join(HASHES).exists() {
+        say::skipped("the page is built");
+        return Ok(page);
+    }
+    let tools = Tools::for_building(workspace)?;
+    say::step("building the page");
+    // Beside the last one, which a program may be serving.
+    let fresh = scratch.join("page.new");
+    folder::empty(&fresh)?;
+    let mut build = tools.command("cargo-leptos")?;
+    build.current_dir(workspace.root()).args(["build", "--frontend-only", "--release", "--precompress"]);
+    build.arg("--cargo-locked");
+    build.env("LEPTOS_SITE_ROOT", fresh.join(FILES)).env("LEPTOS_HASH_FILE_NAME", fresh.join(HASHES));
+    // Where in cargo-leptos it noticed that the compiler failed helps nobody.
+    build.env("RUST_BACKTRACE", "0");
+    process::run(&mut build, "the messages above say what to change")?;
+    fs::copy(workspace.root().join(SETTINGS), fresh.join(SETTINGS))
+        .with_context(|| format!("copying {SETTINGS}"))?;
+    complete(&fresh)?;
+    folder::replace(&page, &fresh)?;
+    stamp.set()?;
+    Ok(page)
+}
+
+/// Everything that goes into the page: files with their contents.
+fn inputs(workspace: &Workspace) -> anyhow::Result<BTreeMap<PathBuf, Vec<u8>>> {
+    let root = workspace.root();
+    let mut inputs = BTreeMap::new();
+    let named = INPUTS.iter().map(|name| root.join(name));
+    for path in workspace.sources(PACKAGE).into_iter().chain(named) {
+        read(&path, &mut inputs).with_context(|| format!("reading {}", path.display()))?;
+    }
+    Ok(inputs)
+}
+
+/// Reads a file, or everything in a directory. What isn't there is empty.
+fn read(path: &Path, into: &mut BTreeMap<PathBuf, Vec<u8>>) -> io::Result<()> {
+    if path.is_dir() {
+        return fs::read_dir(path)?.try_for_each(|entry| read(&entry?.path(), into));
+    }
+    match fs::read(path) {
+        Ok(contents) => drop(into.insert(path.to_owned(), contents)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+/// Whether the files are there that the program will name in what it serves.
+fn complete(page: &Path) -> anyhow::Result<()> {
+    let hashes =
+        fs::read_to_string(page.join(HASHES)).with_context(|| format!("reading the page's {HASHES}"))?;
+    for kind in ["js", "wasm", "css"] {
+        let hash = hashes.lines().find_map(|line| line.strip_prefix(kind)?.strip_prefix(": "));
+        let hash = hash.with_context(|| format!("the page's {HASHES} names no {kind} file"))?;
+        for compressed in ["", ".br", ".gz"] {
+            let name = format!("{NAME}.{hash}.{kind}{compressed}");
+            if !page.join(FILES).join(PKG).join(&name).exists() {
+                bail!("the page was built and has no {name}: `cargo clean` and try again");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use std::{env, process};
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = env::temp_dir().join(format!("xtask-{name}-{}", process::id()));
+        folder::empty(&folder).unwrap();
+        folder
+    }
+
+    /// The settings in Leptos.toml. The values are written alike in TOML and JSON.
+    fn settings(root: &Path) -> BTreeMap<String, Value> {
+        let text = fs::read_to_string(root.join(SETTINGS)).unwrap();
+        let (_, settings) = text.split_once("\n[[workspace.metadata.leptos]]\n").unwrap();
+        let setting = |line: &str| {
+            let (key, value) = line.split_once(" = ").unwrap();
+            (key.to_owned(), serde_json::from_str(value).unwrap())
+        };
+        settings.lines().map(setting).collect()
+    }
+
+    #[test]
+    fn the_program_and_the_build_know_the_page_alike() {
+        let workspace = Workspace::find().unwrap();
+        let built = &workspace.metadata().workspace_metadata["leptos"][0];
+        let mut served = settings(&workspace.root());
+        // These three are the program's alone: where the files lie, and that nobody is editing them.
+        assert_eq!(served.remove("site-root"), Some(FILES.into()));
+        assert_eq!(served.remove("hash-file"), Some(HASHES.into()));
+        assert_eq!(served.remove("env"), Some("PROD".into()));
+        assert_eq!(served.keys().collect::<Vec<_>>(), ["hash-files", "output-name", "site-pkg-dir"]);
+        for (key, value) in served {
+            assert_eq!(built[&key], value, "{key}");
+        }
+        assert_eq!((&built["output-name"], &built["site-pkg-dir"]), (&NAME.into(), &PKG.into()));
+    }
+
+    #[test]
+    fn everything_that_the_page_is_made_of_is_an_input() {
+        let workspace = Workspace::find().unwrap();
+        let inputs = inputs(&workspace).unwrap();
+        let root = workspace.root();
+        for path in [
+            "app/src/lib.rs",
+            "frontend/src/lib.rs",
+            "crates/model/src/lib.rs",
+            "style/main.css",
+            "Cargo.toml",
+            "Cargo.lock",
+            "Leptos.toml",
+            "end2end/package-lock.json",
+        ] {
+            assert!(inputs.contains_key(&root.join(path)), "{path}");
+        }
+        for path in ["server/src/main.rs", "crates/devices/src/lib.rs", "end2end/package.json"] {
+            assert!(!inputs.contains_key(&root.join(path)), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_change_a_new_file_and_a_new_name_are_noticed() {
+        let folder = folder("inputs");
+        let inputs = || {
+            let mut inputs = BTreeMap::new();
+            read(&folder, &mut inputs).unwrap();
+            inputs
+        };
+        fs::create_dir(folder.join("deep")).unwrap();
+        fs::write(folder.join("deep/a.css"), "a").unwrap();
+        let mut known = vec![inputs()];
+        fs::write(folder.join("deep/a.css"), "b").unwrap();
+        known.push(inputs());
+        fs::write(folder.join("deep/b.css"), "").unwrap();
+        known.push(inputs());
+        fs::rename(folder.join("deep/b.css"), folder.join("b.css")).unwrap();
+        known.push(inputs());
+        for (i, one) in known.iter().enumerate() {
+            assert!(known.iter().skip(i + 1).all(|other| other != one), "{one:?}");
+        }
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_page_without_one_of_its_files_is_refused() {
+        let page = folder("page");
+        let pkg = page.join(FILES).join(PKG);
+        fs::create_dir_all(&pkg).unwrap();
+        fs::write(page.join(HASHES), "js: J\nwasm: W\ncss: C\n").unwrap();
+        for name in ["J.js", "W.wasm", "C.css"] {
+            for compressed in ["", ".br", ".gz"] {
+                fs::write(pkg.join(format!("{NAME}.{name}{compressed}")), "").unwrap();
+            }
+        }
+        complete(&page).unwrap();
+        fs::remove_file(pkg.join("wm-controller.W.wasm.br")).unwrap();
+        assert!(complete(&page).unwrap_err().to_string().contains("has no wm-controller.W.wasm.br"));
+        fs::write(page.join(HASHES), "js: J\nwasm: W\n").unwrap();
+        fs::write(pkg.join("wm-controller.W.wasm.br"), "").unwrap();
+        assert!(complete(&page).unwrap_err().to_string().contains("names no css file"));
+        fs::remove_dir_all(page).unwrap();
+    }
+}
