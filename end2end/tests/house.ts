@@ -1,0 +1,217 @@
+// A demo house for one test: the real program, with a simulated house whose time the test moves.
+import { type Browser, type BrowserContextOptions, type Page, test as base, expect } from "@playwright/test";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const { WM_CONTROLLER = "", WM_SITE = "" } = process.env;
+
+/** What a test may want different. */
+export interface Setup {
+  /** The house's present at the start. */
+  start: string;
+  /** Days that it has lived through before. */
+  history: number;
+}
+
+/** Early afternoon of a day in June in New Mexico, after a morning. */
+const NOON: Setup = { start: "2026-06-21T20:00:00Z", history: 0.25 };
+
+/** What a simulated miner does in truth. */
+interface Truth {
+  phase: string;
+  watts: number;
+  starts: number;
+}
+
+/** A running program with its house. */
+export class House {
+  private constructor(
+    private readonly data: string,
+    private readonly setup: Setup,
+    private child: ChildProcess,
+    /** Where the page is. */
+    readonly url: string,
+    private control: string,
+  ) {}
+
+  static async open(setup: Partial<Setup> = {}): Promise<House> {
+    const data = mkdtempSync(join(tmpdir(), "wm-house-"));
+    const whole = { ...NOON, ...setup };
+    const { child, url } = await run(data, whole, 0);
+    return new House(data, whole, child, url, await controlOf(url));
+  }
+
+  /** Ends the program. */
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = new Promise((resolve) => this.child.once("exit", resolve));
+    this.child.kill("SIGTERM");
+    await ended;
+  }
+
+  /** Starts the program again, at the same address and with a house that begins anew. */
+  async startAgain(): Promise<void> {
+    const { child, url } = await run(this.data, this.setup, Number(new URL(this.url).port));
+    this.child = child;
+    this.control = await controlOf(url);
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
+    rmSync(this.data, { recursive: true, force: true });
+  }
+
+  /** Lets so many seconds pass in the house, and waits until they have been lived through. */
+  async pass(seconds: number): Promise<void> {
+    await this.call("POST", "/time/jump", { seconds });
+    await this.arrived();
+  }
+
+  /** Waits until a jump has been lived through. */
+  async arrived(): Promise<void> {
+    await expect
+      .poll(async () => {
+        const time = (await this.call("GET", "/time")) as { utc: string; wanted: string };
+        return Date.parse(time.wanted) - Date.parse(time.utc);
+      }, { intervals: [20, 50, 100] })
+      .toBe(0);
+  }
+
+  /** The instant in the house. */
+  async now(): Promise<Date> {
+    return new Date(((await this.call("GET", "/time")) as { utc: string }).utc);
+  }
+
+  /** The battery says this, in two uploads that are both read. */
+  async charge(soc: number): Promise<void> {
+    for (let upload = 0; upload < 2; upload++) {
+      await this.call("PATCH", "/house", { soc, hold_soc: true });
+      await this.pass(61);
+      await this.call("POST", "/portal/upload");
+      await this.pass(45);
+    }
+  }
+
+  /** The battery was full, and the miner runs at all its power. */
+  async full(): Promise<void> {
+    await this.charge(100);
+    await this.pass(900);
+  }
+
+  async portal(faults: object): Promise<void> {
+    await this.call("PATCH", "/portal/faults", faults);
+  }
+
+  async minerFaults(faults: object): Promise<void> {
+    await this.call("PATCH", "/miners/miner/faults", faults);
+  }
+
+  /** What the simulated miner does in truth, whatever anybody says. */
+  async truth(): Promise<Truth> {
+    return ((await this.call("GET", "/miners/miner")) as { truth: Truth }).truth;
+  }
+
+  private async call(method: string, path: string, body?: object): Promise<unknown> {
+    const response = await fetch(this.control + path, { method, body: body && JSON.stringify(body) });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return text === "" ? null : JSON.parse(text);
+  }
+}
+
+async function run(data: string, setup: Setup, port: number): Promise<{ child: ChildProcess; url: string }> {
+  const { start, history } = setup;
+  const options = ["--demo", "--scale", "0", "--start", start, "--history", String(history)];
+  const child = spawn(WM_CONTROLLER, [...options, "--port", String(port), "--data", data, "--site", WM_SITE], {
+    cwd: data,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { PATH: process.env.PATH, RUST_LOG: "warn" },
+  });
+  const said: string[] = [];
+  createInterface({ input: child.stderr! }).on("line", (line) => said.push(line));
+  const url = await new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout! }).on("line", (line) => {
+      const address = /answers at (http:\/\/[^/]+)/.exec(line);
+      if (address) resolve(address[1]);
+    });
+    child.once("exit", () => reject(new Error(`the program ended:\n${said.join("\n")}`)));
+  });
+  return { child, url };
+}
+
+/** Where the house is controlled: the page knows it, from the first event of the stream. */
+async function controlOf(url: string): Promise<string> {
+  const response = await fetch(`${url}/api/events`);
+  let text = "";
+  for await (const chunk of response.body!) {
+    text += Buffer.from(chunk).toString();
+    const data = /^data: ?(.*)$/m.exec(text);
+    if (data && text.includes("\n\n", text.indexOf(data[0]))) {
+      return JSON.parse(data[1]).demo.control_api;
+    }
+  }
+  throw new Error("the stream of events ended at once");
+}
+
+/** The ways in which every page has to work. */
+export const WAYS = [
+  { way: "without JavaScript", javaScriptEnabled: false },
+  { way: "hydrated", javaScriptEnabled: true },
+] as const;
+
+/** Opens the page and waits until it is alive, where it comes alive. */
+export async function visit(page: Page, house: House, path = "/"): Promise<void> {
+  await page.goto(house.url + path);
+  if (await page.evaluate(() => true).catch(() => false)) {
+    await expect(page.getByRole("list", { name: "Connections" })).toContainText("live");
+  }
+}
+
+/** Shows what the house is doing now: a page without JavaScript has to be loaded again. */
+export async function look(page: Page, alive: boolean): Promise<void> {
+  if (!alive) await page.reload();
+}
+
+interface Fixtures {
+  /** Opens a house, which is closed with the test. */
+  open: (setup?: Partial<Setup>) => Promise<House>;
+  /** What the browser's console said. It has to be nothing, unless the test takes it out. */
+  said: string[];
+}
+
+export const test = base.extend<Fixtures>({
+  open: async ({}, use) => {
+    const houses: House[] = [];
+    await use(async (setup) => {
+      const house = await House.open(setup);
+      houses.push(house);
+      return house;
+    });
+    for (const house of houses) await house.close();
+  },
+  said: [
+    async ({ page, javaScriptEnabled }, use) => {
+      const said: string[] = [];
+      page.on("console", (message) => {
+        // Where scripts are off, the browser wonders why it loaded one.
+        if (javaScriptEnabled === false && message.text().includes("was preloaded using link preload")) return;
+        said.push(`${message.type()}: ${message.text()}`);
+      });
+      page.on("pageerror", (error) => said.push(`error: ${error.message}`));
+      await use(said);
+      expect(said, "the console stays empty").toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+/** A page with other options, watched like the test's own. */
+export async function anotherPage(browser: Browser, options: BrowserContextOptions): Promise<Page> {
+  const context = await browser.newContext(options);
+  return context.newPage();
+}
+
+export { expect };
