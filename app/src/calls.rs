@@ -1,5 +1,5 @@
 //! The server functions: what the page can ask of the server, with JavaScript and without. Each checks the form of what
-//! it was given, calls the [`Backend`](crate::backend::Backend), and returns; a form without JavaScript leads back to
+//! it was given, calls the [`Backend`], and returns; a form without JavaScript leads back to
 //! the page it stood on.
 
 #![expect(

@@ -1,7 +1,7 @@
 //! The page: rendered on the server, then alive in the browser.
 //!
 //! * [`live::Live`] is what the page shows, and [`page`] shows it.
-//! * [`view`] is the page's words, [`teller`] makes them on the server of what is known.
+//! * [`mod@view`] is the page's words, [`teller`] makes them on the server of what is known.
 //! * [`chart`] draws the history, on the server.
 //! * [`calls`] are the server functions; [`backend::Backend`] is what they call.
 //! * `browser` is what only a browser can do.

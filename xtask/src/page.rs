@@ -92,21 +92,39 @@ fn read(path: &Path, into: &mut BTreeMap<PathBuf, Vec<u8>>) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the files are there that the program will name in what it serves.
-fn complete(page: &Path) -> anyhow::Result<()> {
+/// What the document names: the script, the module and the style.
+const KINDS: [&str; 3] = ["js", "wasm", "css"];
+
+/// A file that the document names, by its kind.
+fn named(page: &Path, kind: &str) -> anyhow::Result<String> {
     let hashes =
         fs::read_to_string(page.join(HASHES)).with_context(|| format!("reading the page's {HASHES}"))?;
-    for kind in ["js", "wasm", "css"] {
-        let hash = hashes.lines().find_map(|line| line.strip_prefix(kind)?.strip_prefix(": "));
-        let hash = hash.with_context(|| format!("the page's {HASHES} names no {kind} file"))?;
+    let hash = hashes.lines().find_map(|line| line.strip_prefix(kind)?.strip_prefix(": "));
+    let hash = hash.with_context(|| format!("the page's {HASHES} names no {kind} file"))?;
+    Ok(format!("{NAME}.{hash}.{kind}"))
+}
+
+/// Whether the files are there that the program will name in what it serves.
+fn complete(page: &Path) -> anyhow::Result<()> {
+    for kind in KINDS {
+        let name = named(page, kind)?;
         for compressed in ["", ".br", ".gz"] {
-            let name = format!("{NAME}.{hash}.{kind}{compressed}");
-            if !page.join(FILES).join(PKG).join(&name).exists() {
-                bail!("the page was built and has no {name}: `cargo clean` and try again");
+            if !page.join(FILES).join(PKG).join(format!("{name}{compressed}")).exists() {
+                bail!("the page was built and has no {name}{compressed}: `cargo clean` and try again");
             }
         }
     }
     Ok(())
+}
+
+/// What a browser loads besides the document, with its bytes under brotli.
+pub(crate) fn compressed(page: &Path) -> anyhow::Result<Vec<(&'static str, u64)>> {
+    let size = |kind| {
+        let file = page.join(FILES).join(PKG).join(format!("{}.br", named(page, kind)?));
+        let length = fs::metadata(&file).with_context(|| format!("looking at {}", file.display()))?.len();
+        Ok((kind, length))
+    };
+    KINDS.into_iter().map(size).collect()
 }
 
 #[cfg(test)]

@@ -14,8 +14,11 @@ use tokio::sync::mpsc;
 /// How long anything may take before the test fails: much longer than it takes on the slowest machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Where cargo built it.
+pub(crate) const BUILT: &str = env!("CARGO_BIN_EXE_wm-controller");
+
 /// Variables that would change what the program does.
-const OURS: [&str; 6] = ["WM_", "WMC__", "EG4_", "RUST_LOG", "NOTIFY_SOCKET", "WATCHDOG_"];
+const OURS: [&str; 7] = ["LEPTOS_", "WM_", "WMC__", "EG4_", "RUST_LOG", "NOTIFY_SOCKET", "WATCHDOG_"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stream {
@@ -49,7 +52,17 @@ impl Drop for Program {
 impl Program {
     /// Starts it in `dir` with these arguments.
     pub(crate) fn start(dir: &Path, arguments: &[impl AsRef<OsStr>], variables: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_wm-controller"));
+        Self::start_from(Path::new(BUILT), dir, arguments, variables)
+    }
+
+    /// Starts the program that is at `path`.
+    pub(crate) fn start_from(
+        path: &Path,
+        dir: &Path,
+        arguments: &[impl AsRef<OsStr>],
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let mut command = Command::new(path);
         for (name, _) in std::env::vars_os() {
             if OURS.iter().any(|ours| name.to_string_lossy().starts_with(ours)) {
                 command.env_remove(name);

@@ -10,6 +10,7 @@ mod checking;
 mod child;
 mod configuration;
 mod house;
+mod installed;
 mod killed;
 mod living;
 mod past;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::{
     io::{Read, Write},
     net::TcpStream,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// How long a program on this machine may take to answer.
@@ -33,6 +33,27 @@ fn request(base: &str, method: &str, path: &str, body: &Value) -> anyhow::Result
     let mut reply = String::new();
     stream.take(LARGEST_REPLY).read_to_string(&mut reply)?;
     parse(&reply)
+}
+
+/// Loads `http://HOST:PORT` as a browser does: how long the first byte takes from the asking, and how many bytes the
+/// compressed body has.
+pub(super) fn load(base: &str, path: &str) -> anyhow::Result<(Duration, u64)> {
+    let host = base.strip_prefix("http://").context("only plain HTTP is spoken here")?;
+    let mut stream = TcpStream::connect(host)?;
+    stream.set_read_timeout(Some(DEADLINE))?;
+    let head =
+        format!("GET {path} HTTP/1.0\r\nHost: {host}\r\nAccept: text/html\r\nAccept-Encoding: gzip\r\n\r\n");
+    let asked = Instant::now();
+    stream.write_all(head.as_bytes())?;
+    let mut reply = vec![0; 1];
+    stream.read_exact(&mut reply)?;
+    let first_byte = asked.elapsed();
+    stream.take(LARGEST_REPLY).read_to_end(&mut reply)?;
+    let end_of_head = reply.windows(4).position(|four| four == b"\r\n\r\n").context("no HTTP reply")?;
+    if !reply.starts_with(b"HTTP/1.0 200") && !reply.starts_with(b"HTTP/1.1 200") {
+        bail!("{base}{path} isn't there");
+    }
+    Ok((first_byte, (reply.len() - end_of_head - 4) as u64))
 }
 
 fn parse(reply: &str) -> anyhow::Result<Value> {

@@ -3,8 +3,10 @@
 //! The budgets are far above what a quiet machine measures, so that a busy one doesn't break them by noise: they are
 //! there for mistakes of ten times and more.
 
+mod history;
 mod http;
 mod law;
+mod page;
 mod process_facts;
 mod site;
 
@@ -36,6 +38,8 @@ impl Figure {
 /// Measures everything, shows it as a table, and fails if a budget is broken.
 pub(crate) fn bench(workspace: &Workspace) -> anyhow::Result<()> {
     let mut figures = law::figures(workspace)?;
+    figures.extend(history::figures(workspace)?);
+    figures.extend(page::figures(workspace)?);
     figures.extend(site::figures(workspace)?);
     table(&figures).iter().for_each(say::line);
     let broken: Vec<_> = figures.iter().filter(|figure| !figure.keeps()).map(|figure| figure.name).collect();

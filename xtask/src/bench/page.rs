@@ -1,0 +1,136 @@
+//! The page: how soon the demo is ready, how soon the first byte comes, how much is loaded until it is alive, and what
+//! twenty who look at it cost.
+
+use super::{Figure, http, process_facts::Memory};
+use crate::{
+    page,
+    process::Service,
+    say,
+    workspace::{Profile, Program, Workspace},
+};
+use anyhow::{Context, bail};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::TcpStream,
+    process::Command,
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How often the page is asked for; the slowest counts.
+const LOADS: usize = 20;
+/// How many look at it at once.
+const LOOKERS: usize = 20;
+/// How many views each of them gets before memory is looked at.
+const VIEWS: usize = 15;
+/// How long a view may be waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Measures the demo as it is shipped.
+pub(super) fn figures(workspace: &Workspace) -> anyhow::Result<Vec<Figure>> {
+    let files = page::build(workspace)?;
+    say::step("building the program as it is shipped");
+    let program = workspace.build("server", Program::Bin("wm-controller"), Profile::Release)?;
+    let scratch = workspace.scratch()?.join("bench");
+    fs::create_dir_all(&scratch).with_context(|| format!("making {}", scratch.display()))?;
+
+    say::step("starting the demo with three days behind it");
+    let begun = Instant::now();
+    let mut command = Command::new(program);
+    command.args(["--demo", "--port", "0", "--start", "2026-06-23T23:40:00Z", "--data"]);
+    command.arg(scratch.join("data")).arg("--site").arg(&files);
+    let server = Service::start(&mut command, &scratch.join("demo.log"))?;
+    let ready = begun.elapsed();
+    let told = server.announcement().to_owned();
+    let base = told.split_whitespace().find_map(|word| word.strip_suffix("/api/system/status"));
+    let base = base.with_context(|| format!("wm-controller announces no address: {told}"))?;
+
+    say::step("loading the page");
+    let mut slowest = Duration::ZERO;
+    let mut document = 0;
+    for _ in 0..LOADS {
+        let (first_byte, bytes) = http::load(base, "/")?;
+        slowest = slowest.max(first_byte);
+        document = document.max(bytes);
+    }
+    let loaded = page::compressed(&files)?;
+    let first_view = loaded.iter().map(|(_, bytes)| bytes).sum::<u64>() + document;
+
+    say::step(format_args!("{LOOKERS} look at the page"));
+    let memory = with_lookers(base, server.id())?;
+    let parts: Vec<_> =
+        loaded.iter().map(|(name, bytes)| format!("{name} {:.1}", kilobytes(*bytes))).collect();
+    Ok(vec![
+        Figure {
+            name: "demo ready",
+            how: "from the start of the program to its announcement, with three days lived through"
+                .to_owned(),
+            measured: ready.as_secs_f64(),
+            budget: 20.0,
+            unit: "s",
+        },
+        Figure {
+            name: "first byte of the page",
+            how: format!("slowest of {LOADS} loads, each with a connection of its own, the demo running"),
+            measured: slowest.as_secs_f64() * 1000.0,
+            budget: 15.0,
+            unit: "ms",
+        },
+        Figure {
+            name: "first interactive view",
+            how: format!(
+                "kB compressed: document {:.1} (gzip), {} (brotli)",
+                kilobytes(document),
+                parts.join(", ")
+            ),
+            measured: kilobytes(first_view),
+            budget: 200.0,
+            unit: "kB",
+        },
+        Figure {
+            name: "memory with twenty pages",
+            how: format!(
+                "VmRSS after {VIEWS} views to each of {LOOKERS} streams; the simulated house is in the same process. \
+                 {:.1} MB of it is data; the highest was {:.1} MB",
+                memory.data, memory.highest
+            ),
+            measured: memory.now,
+            budget: 30.0,
+            unit: "MB",
+        },
+    ])
+}
+
+fn kilobytes(bytes: u64) -> f64 {
+    bytes as f64 / 1000.0
+}
+
+/// The program's memory while many hear its stream.
+fn with_lookers(base: &str, id: u32) -> anyhow::Result<Memory> {
+    let (tell, told) = mpsc::channel();
+    let mut streams = Vec::new();
+    for _ in 0..LOOKERS {
+        let host = base.strip_prefix("http://").context("only plain HTTP is spoken here")?;
+        let mut stream = TcpStream::connect(host)?;
+        write!(stream, "GET /api/events?view=page HTTP/1.1\r\nHost: {host}\r\n\r\n")?;
+        let lines = BufReader::new(stream.try_clone()?);
+        streams.push(stream);
+        let tell = tell.clone();
+        // It ends with its stream.
+        thread::spawn(move || {
+            let views = lines.lines().map_while(Result::ok).filter(|line| line.contains("event: view"));
+            for _ in views {
+                // Whoever counts may have enough.
+                let _ = tell.send(());
+            }
+        });
+    }
+    for _ in 0..LOOKERS * VIEWS {
+        if told.recv_timeout(PATIENCE).is_err() {
+            bail!("the stream of the page fell silent: target/xtask/bench/demo.log may say why");
+        }
+    }
+    Memory::of(id)
+}
