@@ -31,6 +31,9 @@ use tokio_util::sync::CancellationToken;
 
 /// The shortest real time between two ticks on the wire: nobody reads faster, and a demo can tick much faster.
 const PACE: Duration = Duration::from_secs(1);
+/// A page is told at least this often how things stand, also while the demo's time stands still: a page that hears
+/// nothing for longer takes the controller for gone.
+const HEARTBEAT: Duration = Duration::from_secs(10);
 /// A page whose stream broke comes back after this time.
 const COME_BACK: Duration = Duration::from_secs(3);
 /// How often a silent stream says that it lives.
@@ -110,14 +113,14 @@ async fn follow(shared: Arc<Shared>) {
             () = shared.closing.cancelled() => return,
             () = shared.renewed.notified() => {}
             changed = snapshots.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(HEARTBEAT) => {
+                shared.show(&before);
+                continue;
+            }
         }
         let after = Arc::clone(&snapshots.borrow_and_update());
         shared.tell(&before, &after);
-        if shared.view.receiver_count() > 0
-            && let Some(view) = shared.view(&after)
-        {
-            shared.view.send_replace(view);
-        }
+        shared.show(&after);
         before = after;
         tokio::select! {
             () = shared.closing.cancelled() => return,
@@ -158,6 +161,15 @@ impl Shared {
     /// Everything, as the first event for a new listener, under the number of the last event told.
     fn whole(&self, number: u64) -> Option<Message> {
         Message::of(&Event::Snapshot(Box::new(self.outlook.overview())), number)
+    }
+
+    /// Shows everybody who looks at the page how things stand.
+    fn show(&self, snapshot: &Snapshot) {
+        if self.view.receiver_count() > 0
+            && let Some(view) = self.view(snapshot)
+        {
+            self.view.send_replace(view);
+        }
     }
 
     /// What the page shows, in words.

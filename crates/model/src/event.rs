@@ -235,3 +235,145 @@ impl Snapshot {
         self.miners.iter_mut().find(|miner| miner.id == *id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        AlertCode, Command, Explanation, OperationId, OperationStage, PowerPercent, Reason, Rule, Severity,
+        Soc, Wanted, Watts,
+    };
+    use proptest::prelude::*;
+
+    fn operation(id: u64, stage: OperationStage) -> Operation {
+        Operation {
+            id: OperationId(id),
+            miner: MinerId("garage".into()),
+            command: Command::Off,
+            reason: Reason::PersonOff,
+            stage,
+            means: None,
+            decided_at: UtcMillis(0),
+            sent_at: None,
+            acknowledged_at: None,
+            ended_at: None,
+            words: None,
+        }
+    }
+
+    fn alert(last: i64, active: bool) -> Alert {
+        Alert {
+            code: AlertCode::BatteryLost,
+            miner: None,
+            severity: Severity::Warning,
+            text: "gone".into(),
+            since: UtcMillis(0),
+            last: UtcMillis(last),
+            count: 1,
+            active,
+        }
+    }
+
+    fn miner(why: &str, operations: Vec<Operation>) -> MinerView {
+        MinerView {
+            id: MinerId("garage".into()),
+            name: "Garage".into(),
+            host: "192.168.1.52".into(),
+            base_watts: Watts::whole(3600),
+            connection: Connection::default(),
+            identity: None,
+            reading: None,
+            state: MinerState::Running,
+            intent: Intent::default(),
+            sun: None,
+            manual_until: None,
+            decision: DecisionView {
+                at: UtcMillis(0),
+                rule: Rule::Ladder,
+                reason: Reason::LadderHold,
+                wanted: Wanted::Hold,
+                command: None,
+                blocked: None,
+                blocked_until: None,
+                explanation: Explanation { why: why.into(), ..Explanation::default() },
+            },
+            latches: Latches {
+                ceiling: PowerPercent::FULL,
+                emergency: false,
+                emergency_unconfirmed: false,
+                full_armed: true,
+                stopped: None,
+                degraded: false,
+                commands_today: 0,
+                command_budget: 48,
+                settle_seconds: None,
+            },
+            operations,
+        }
+    }
+
+    fn snapshot(tick: u64, miner: MinerView, alerts: Vec<Alert>) -> Snapshot {
+        let battery = BatteryView { soc: Soc::new(tick as f64), ..BatteryView::default() };
+        Snapshot {
+            at: UtcMillis(tick as i64),
+            tick,
+            clock_synced: true,
+            battery,
+            miners: vec![miner],
+            alerts,
+            database_ok: true,
+            invariants: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_only_moves_in_time_is_no_news() {
+        let before = snapshot(1, miner("so", vec![]), vec![alert(1, true)]);
+        let mut after = snapshot(2, miner("so", vec![]), vec![alert(2, true)]);
+        after.miners[0].decision.at = UtcMillis(2);
+        assert_eq!(changes(&before, &after), Some(vec![]));
+    }
+
+    #[test]
+    fn another_miner_makes_everything_new() {
+        let before = snapshot(1, miner("so", vec![]), vec![]);
+        let mut after = before.clone();
+        after.miners[0].host = "192.168.1.60".into();
+        assert_eq!(changes(&before, &after), None);
+    }
+
+    proptest! {
+        /// Whoever applies every change holds what the server holds, but for the instants that only move.
+        #[test]
+        fn changes_make_the_later_snapshot_of_the_earlier(
+            stages in prop::collection::vec((any::<bool>(), any::<bool>()), 0..30),
+            (kept, new) in (0_usize..20, 0_usize..3),
+            whys in (any::<bool>(), any::<bool>()),
+            alerts in (any::<bool>(), any::<bool>()),
+        ) {
+            let stage = |done: bool| if done { OperationStage::Observed } else { OperationStage::Sent };
+            let history: Vec<_> = stages.iter().enumerate().map(|(id, (old, new))| (id as u64, *old, *new)).collect();
+            let kept = kept.min(history.len());
+            let newest_first = |count: usize, later: bool| {
+                let operations = history.iter().take(count).rev().take(OPERATIONS_SHOWN);
+                let told = |(id, old, new): &(u64, bool, bool)| {
+                    operation(*id, stage(if later { *old || *new } else { *old }))
+                };
+                operations.map(told).collect::<Vec<_>>()
+            };
+            let why = |changed: bool| if changed { "because" } else { "so" };
+            let before = snapshot(1, miner(why(whys.0), newest_first(kept, false)), vec![alert(1, alerts.0)]);
+            let later = newest_first((kept + new).min(history.len()), true);
+            let mut after = snapshot(2, miner(why(whys.1), later), vec![alert(2, alerts.1)]);
+            let mut held = before.clone();
+            for event in changes(&before, &after).unwrap() {
+                held.apply(event);
+            }
+            held.apply(Event::Tick(Box::new(Tick::of(&after, None))));
+            for alert in held.alerts.iter_mut().chain(&mut after.alerts) {
+                alert.last = UtcMillis(0);
+            }
+            prop_assert_eq!(held, after);
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The stream of events. Whoever follows it holds what the server holds.
 
 use crate::{call, house::House};
+use app::view::View;
 use axum::body::{Body, BodyDataStream};
 use futures::StreamExt;
 use model::event::{Event, Overview};
@@ -119,6 +120,27 @@ async fn a_number_of_another_run_or_none_at_all_is_told_everything() {
     }
     let reply = house.call(call::get("/api/events?since=5")).await;
     assert_eq!(reply.error(422).2.as_deref(), Some("since"));
+}
+
+/// Takes ten real seconds: the stream's own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_is_told_how_things_stand_also_while_nothing_happens() {
+    let house = House::open().await;
+    let response = house.router.clone().oneshot(call::get("/api/events?view=page")).await.unwrap();
+    let mut body = Body::into_data_stream(response.into_body());
+    let mut text = String::new();
+    while text.matches("event: view\n").count() < 3 {
+        text.push_str(std::str::from_utf8(&body.next().await.unwrap().unwrap()).unwrap());
+    }
+    let views: Vec<View> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .map(|data| serde_json::from_str(data).unwrap())
+        .collect();
+    assert!(views.iter().all(|view| view.miners[0].headline == "Mining at 100 %"), "{views:?}");
+    assert!(!text.contains(crate::house::CANARY));
+    let reply = house.call(call::get("/api/events?view=everything")).await;
+    assert_eq!(reply.error(422).2.as_deref(), Some("view"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
