@@ -39,7 +39,7 @@ const COME_BACK: Duration = Duration::from_secs(3);
 /// How often a silent stream says that it lives.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How many past events are kept for those who come back.
-const KEPT: usize = 256;
+const KEPT: usize = 64;
 /// How far a listener may fall behind; beyond, it is told everything anew.
 const BEHIND: usize = 64;
 /// How many may listen at once.

@@ -87,7 +87,10 @@ enum Command {
     ///
     /// Builds in release mode, runs for several minutes, and wants the machine for itself. Ends with a table; a broken
     /// budget makes it fail.
-    Bench,
+    Bench {
+        /// What to measure: everything, if nothing is named
+        parts: Vec<bench::Part>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -110,6 +113,6 @@ fn start(command: Command) -> anyhow::Result<()> {
         Command::Browser { arguments } => browser::run(&workspace, &arguments),
         Command::Check => check::everything(&workspace),
         Command::Dist => dist::dist(&workspace),
-        Command::Bench => bench::bench(&workspace),
+        Command::Bench { parts } => bench::bench(&workspace, &parts),
     }
 }

@@ -32,7 +32,7 @@ pub(crate) fn figure(live: Live) -> impl IntoView {
         <section class="card chart" aria-labelledby="chart-title">
             <header>
                 <h2 id="chart-title">"History"</h2>
-                <nav class="ranges" aria-label="How far back">{Range::ALL.map(choice).collect_view()}</nav>
+                <nav class="ranges segments" aria-label="How far back">{Range::ALL.map(choice).collect_view()}</nav>
             </header>
             {move || match live.chart.get() {
                 Ok(drawing) => Either::Left(drawn(drawing, range.get_untracked())),

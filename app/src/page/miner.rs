@@ -103,7 +103,7 @@ fn controls(live: Live, id: &str) -> impl IntoView + use<> {
         {miner()}
         <fieldset class="manual">
             <legend>"Hold a power, in percent"</legend>
-            <div class="steps">{STEPS.map(step).collect_view()}</div>
+            <div class="steps segments">{STEPS.map(step).collect_view()}</div>
             <label class="hold">"for " <select name="hours">{HOLDS.map(hold).collect_view()}</select></label>
             <button class="button">"Hold"</button>
         </fieldset>

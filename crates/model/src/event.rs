@@ -112,6 +112,8 @@ pub struct MinerTick {
     pub manual_until: Option<UtcMillis>,
     /// The law's memory.
     pub latches: Latches,
+    /// What was decided, with its words: numbers in them move with every tick.
+    pub decision: DecisionView,
 }
 
 /// A decision about a miner.
@@ -135,6 +137,7 @@ impl Tick {
             sun: miner.sun,
             manual_until: miner.manual_until,
             latches: miner.latches.clone(),
+            decision: miner.decision.clone(),
         };
         Self {
             at: snapshot.at,
@@ -164,7 +167,10 @@ pub fn changes(before: &Snapshot, after: &Snapshot) -> Option<Vec<Event>> {
         // Oldest first, as they happened.
         let changed = new.operations.iter().rev().filter(|operation| !old.operations.contains(operation));
         events.extend(changed.map(|operation| Event::Operation(Box::new(operation.clone()))));
-        if says_something_new(&old.decision, &new.decision) {
+        // Whoever looks seldom sees a command's decision by its command alone.
+        let commanded =
+            new.operations.first().map(|newest| newest.id) != old.operations.first().map(|newest| newest.id);
+        if commanded || says_something_new(&old.decision, &new.decision) {
             let decided = Decided { miner: new.id.clone(), decision: new.decision.clone() };
             events.push(Event::Decision(Box::new(decided)));
         }
@@ -177,9 +183,12 @@ pub fn changes(before: &Snapshot, after: &Snapshot) -> Option<Vec<Event>> {
     Some(events)
 }
 
-/// A decision is made anew with every tick; only its instant moves then.
+/// A decision is made anew with every tick; its instant and the numbers in its words move then, and that is no news.
 fn says_something_new(old: &DecisionView, new: &DecisionView) -> bool {
-    DecisionView { at: new.at, ..old.clone() } != *new
+    let essence = |view: &DecisionView| {
+        (view.rule, view.reason, view.wanted, view.command, view.blocked.map(|blocked| blocked.by))
+    };
+    essence(old) != essence(new)
 }
 
 /// An alert that holds is seen again with every tick; only its last instant moves then.
@@ -227,6 +236,7 @@ impl Snapshot {
                 miner.sun = now.sun;
                 miner.manual_until = now.manual_until;
                 miner.latches = now.latches;
+                miner.decision = now.decision;
             }
         }
     }
@@ -331,6 +341,7 @@ mod tests {
         let before = snapshot(1, miner("so", vec![]), vec![alert(1, true)]);
         let mut after = snapshot(2, miner("so", vec![]), vec![alert(2, true)]);
         after.miners[0].decision.at = UtcMillis(2);
+        after.miners[0].decision.explanation.why = "so, a minute later".into();
         assert_eq!(changes(&before, &after), Some(vec![]));
     }
 

@@ -181,7 +181,7 @@ section! {
 section! {
     /// The history.
     "data" => Data {
-        /// How much of it the page shows at first.
+        /// How much of it the API tells if nobody says.
         default_days: Duration = span(1.0, 365.0, TimeUnit::Days).or("3");
         /// How long single samples are kept; what they were summed up to is kept for good.
         max_days: Duration = span(1.0, 3650.0, TimeUnit::Days).or("30");

@@ -12,6 +12,7 @@ mod site;
 
 use crate::{say, workspace::Workspace};
 use anyhow::bail;
+use clap::ValueEnum;
 
 /// Something measured, with the most it may be.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,12 +36,31 @@ impl Figure {
     }
 }
 
-/// Measures everything, shows it as a table, and fails if a budget is broken.
-pub(crate) fn bench(workspace: &Workspace) -> anyhow::Result<()> {
-    let mut figures = law::figures(workspace)?;
-    figures.extend(history::figures(workspace)?);
-    figures.extend(page::figures(workspace)?);
-    figures.extend(site::figures(workspace)?);
+/// What can be measured by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// The control law.
+    Law,
+    /// The store's history.
+    History,
+    /// The page and the demo.
+    Page,
+    /// The running program.
+    Site,
+}
+
+/// Measures these parts, or everything; shows it as a table, and fails if a budget is broken.
+pub(crate) fn bench(workspace: &Workspace, parts: &[Part]) -> anyhow::Result<()> {
+    let parts = if parts.is_empty() { Part::value_variants() } else { parts };
+    let mut figures = Vec::new();
+    for part in parts {
+        figures.extend(match part {
+            Part::Law => law::figures(workspace)?,
+            Part::History => history::figures(workspace)?,
+            Part::Page => page::figures(workspace)?,
+            Part::Site => site::figures(workspace)?,
+        });
+    }
     table(&figures).iter().for_each(say::line);
     let broken: Vec<_> = figures.iter().filter(|figure| !figure.keeps()).map(|figure| figure.name).collect();
     if !broken.is_empty() {
