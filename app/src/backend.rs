@@ -8,6 +8,7 @@ use model::{
     demo::DemoChange,
     event::Overview,
     history::{Track, Window},
+    journal::{JournalPage, Question},
 };
 use std::time::Duration;
 
@@ -19,6 +20,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// What was measured of the battery and the first miner over `range`, in at most `points` points.
     async fn history(&self, range: Range, points: u32) -> Result<History, CallError>;
+
+    /// What was decided, as far as `question` asks for it.
+    async fn journal(&self, question: &Question) -> Result<JournalPage, CallError>;
 
     /// Asks something of a miner; of the first one if `miner` is `None`. What follows from it, if a command goes out
     /// at once.

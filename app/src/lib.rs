@@ -3,6 +3,7 @@
 //! * [`live::Live`] is what the page shows, and [`page`] shows it.
 //! * [`mod@view`] is the page's words, [`teller`] makes them on the server of what is known.
 //! * [`chart`] draws the history, on the server.
+//! * [`decisions`] is a page of its own: the journal, only rendered.
 //! * [`calls`] are the server functions; [`backend::Backend`] is what they call.
 //! * `browser` is what only a browser can do.
 //!
@@ -20,6 +21,8 @@ pub mod calls;
 pub mod chart;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod civil;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod decisions;
 pub mod live;
 pub mod page;
 pub mod range;
@@ -33,7 +36,7 @@ pub mod view;
 pub mod words;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub use shell::{nothing_here, shell};
+pub use shell::{journal, nothing_here, shell};
 
 use leptos::prelude::*;
 use live::{Live, Start};

@@ -1,6 +1,10 @@
 //! The document around the page.
 
-use crate::{App, live::Start};
+use crate::{
+    App,
+    decisions::{self, Journal},
+    live::Start,
+};
 use leptos::prelude::*;
 use leptos_meta::HashedStylesheet;
 
@@ -10,6 +14,11 @@ pub fn shell(site: Option<LeptosOptions>) -> impl IntoView {
     let title = use_context::<Start>().map(|start| start.view.title).unwrap_or_default();
     let scripts = site.clone().map(|options| view! { <HydrationScripts options /> });
     document(title, site, scripts.into_any(), view! { <App /> }.into_any())
+}
+
+/// The document of the journal. No script belongs to it.
+pub fn journal(journal: Journal, site: Option<LeptosOptions>) -> impl IntoView {
+    document(journal.title(), site, ().into_any(), decisions::page(journal).into_any())
 }
 
 /// The document at an address where there is nothing.

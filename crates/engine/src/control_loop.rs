@@ -84,7 +84,7 @@ impl ControlLoop {
         self.ticks += 1;
         let local = self.place.local(now.utc, self.keeper.synced());
         let battery = self.battery.borrow().observation;
-        let mut commanded = Vec::new();
+        let mut commanded = BTreeMap::new();
         for (index, unit) in self.units.iter_mut().enumerate() {
             let before = unit.last.take();
             let seen = Observation {
@@ -96,10 +96,13 @@ impl ControlLoop {
             };
             let decision = unit.decide(&seen, &self.keeper);
             unit.follow_operations(&self.recorder, now);
-            unit.journal(before.as_ref().map(|(_, _, view)| view), &self.recorder);
-            match decision.command {
-                Some(command) => commanded.push((index, command)),
-                None => unit.save_if_changed(&self.recorder, now),
+            let operation = decision.command.map(|_| OperationId(self.next_operation));
+            unit.journal(before.as_ref().map(|(_, _, view)| view), operation, &self.recorder);
+            if let Some((command, id)) = decision.command.zip(operation) {
+                self.next_operation += 1;
+                commanded.insert(index, (command, id));
+            } else {
+                unit.save_if_changed(&self.recorder, now);
             }
         }
         self.send(commanded, now).await;
@@ -108,15 +111,10 @@ impl ControlLoop {
     }
 
     /// Sends what was decided, offs first and all at once.
-    async fn send(&mut self, commanded: Vec<(usize, Command)>, now: Now) {
-        let mut commands: BTreeMap<usize, (Command, OperationId)> = BTreeMap::new();
-        for (index, command) in commanded {
-            commands.insert(index, (command, OperationId(self.next_operation)));
-            self.next_operation += 1;
-        }
+    async fn send(&mut self, commanded: BTreeMap<usize, (Command, OperationId)>, now: Now) {
         for offs in [true, false] {
             let sending = self.units.iter_mut().enumerate().filter_map(|(index, unit)| {
-                let (command, id) = *commands.get(&index)?;
+                let (command, id) = *commanded.get(&index)?;
                 let busy = self.keeper.clock().busy();
                 (command.is_off() == offs).then(|| unit.send(command, id, &self.recorder, now, busy))
             });

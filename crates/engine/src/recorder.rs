@@ -8,6 +8,7 @@ use crate::{
 use model::{
     MinerId, MinerIdentity, Now, Operation,
     history::{BatterySample, MinerSample},
+    journal::DecisionRecord,
 };
 use std::{
     collections::BTreeMap,
@@ -17,7 +18,7 @@ use std::{
     },
     time::Duration,
 };
-use store::{DecisionRecord, HistoryRules, MetaKey, Store, StoreError};
+use store::{HistoryRules, MetaKey, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 /// Whether a person switched auto-control on or off, by miner: it wins over the configuration.

@@ -14,10 +14,10 @@ use control::{
 use model::{
     Command, MinerId, Now, Operation, OperationId, OperationStage, Reason,
     event::OPERATIONS_SHOWN,
+    journal::DecisionRecord,
     snapshot::{Connection, DecisionView, Latches, MinerView},
 };
 use std::{collections::VecDeque, time::Duration};
-use store::DecisionRecord;
 use tokio::sync::{mpsc, watch};
 
 /// How long an ordinary command waits for its record to be durable, in real time.
@@ -186,8 +186,13 @@ impl Unit {
         }
     }
 
-    /// Writes a decision into the journal if it says something new.
-    pub(crate) fn journal(&self, before: Option<&DecisionView>, recorder: &Recorder) {
+    /// Writes a decision into the journal if it says something new. `operation` carries its command out.
+    pub(crate) fn journal(
+        &self,
+        before: Option<&DecisionView>,
+        operation: Option<OperationId>,
+        recorder: &Recorder,
+    ) {
         let Some((seen, decision, view)) = &self.last else { return };
         let essence = |view: &DecisionView| {
             (view.rule, view.reason, view.wanted, view.blocked.map(|blocked| blocked.by))
@@ -203,12 +208,17 @@ impl Unit {
             reason: view.reason,
             wanted: view.wanted,
             command: view.command,
+            operation,
             blocked_by: view.blocked.map(|blocked| blocked.by),
             blocked_until: view.blocked_until,
             explanation: view.explanation.clone(),
             soc_percent: seen.battery.and_then(|battery| battery.soc_percent),
             source_time: seen.battery.map(|battery| battery.source_time),
             miner_power: seen.miner.power,
+            power_set_percent: seen
+                .miner
+                .power_set
+                .map(|set| set.get() / self.setup.policy.base_watts.get() * 100.0),
         })));
     }
 

@@ -85,6 +85,22 @@ pub enum Rule {
     Ladder,
 }
 
+impl Rule {
+    /// All of them, highest priority first.
+    pub const ALL: [Self; 10] = [
+        Self::Emergency,
+        Self::Stale,
+        Self::PersonOff,
+        Self::Unstable,
+        Self::Manual,
+        Self::AutoOff,
+        Self::Full,
+        Self::Sunset,
+        Self::Stopped,
+        Self::Ladder,
+    ];
+}
+
 /// Why, for machines. The sentences for people are in [`Explanation`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -142,6 +158,35 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 25] = [
+        Self::WaitingForBattery,
+        Self::EmergencySoc,
+        Self::EmergencyUnconfirmed,
+        Self::BatteryStale,
+        Self::BatteryRecovering,
+        Self::PersonOff,
+        Self::CrashLoop,
+        Self::ManualPower,
+        Self::AutoControlOff,
+        Self::BatteryFull,
+        Self::SunsetStart,
+        Self::EmergencyLatched,
+        Self::FoundOff,
+        Self::SwitchedOffElsewhere,
+        Self::SwitchedOnElsewhere,
+        Self::PersonStart,
+        Self::ResumeSoc,
+        Self::Recovered,
+        Self::LadderDown,
+        Self::LadderUp,
+        Self::LadderHold,
+        Self::DrawsTooMuch,
+        Self::BelowRange,
+        Self::MinerUnknown,
+        Self::VerifyingOff,
+    ];
+
     /// The code as it stands in the API ("emergency_soc").
     pub fn code(self) -> String {
         // The derive of serde owns the spelling; a unit variant always serialises to a plain string.
@@ -235,6 +280,20 @@ impl Explanation {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_of_them_are_there_in_their_order() {
+        for (index, rule) in Rule::ALL.into_iter().enumerate() {
+            assert_eq!(rule as usize, index);
+        }
+        for (index, reason) in Reason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, index);
+        }
+        assert_eq!(
+            (Rule::ALL.last(), Reason::ALL.last()),
+            (Some(&Rule::Ladder), Some(&Reason::VerifyingOff))
+        );
+    }
 
     #[test]
     fn the_code_of_a_reason_is_its_spelling_in_json() {

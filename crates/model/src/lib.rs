@@ -16,6 +16,7 @@ pub mod demo;
 pub mod event;
 pub mod history;
 pub mod intent;
+pub mod journal;
 pub mod miner;
 pub mod operation;
 pub mod snapshot;

@@ -36,7 +36,6 @@ mod words;
 
 pub use error::StoreError;
 pub use history::{HistoryRules, MOST_POINTS, Samples};
-pub use journal::DecisionRecord;
 pub use law::SavedState;
 pub use meta::MetaKey;
 pub use open::{FILE_NAME, OPEN_DEADLINE, Opened};

@@ -2,7 +2,8 @@
 
 use crate::{MOST_ROWS, Store, StoreError, within, words};
 use model::{MinerId, Operation, OperationId, UtcMillis};
-use sqlx::{Row, SqliteExecutor, query, query_scalar, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row, SqliteConnection, SqliteExecutor, query, query_scalar, sqlite::SqliteRow};
+use std::collections::BTreeMap;
 
 impl Store {
     /// Keeps an operation as it is now: a new one is added, a known one replaced.
@@ -25,14 +26,17 @@ impl Store {
         .await
     }
 
-    /// A number that no operation ever had, neither one that is kept nor one that was removed. It isn't reserved:
-    /// the one engine asks once, at its start, and goes on counting.
+    /// A number that no operation ever had, neither one that is kept nor one that was removed, nor one that only the
+    /// journal knows. It isn't reserved: the one engine asks once, at its start, and goes on counting.
     pub async fn next_operation_id(&self) -> Result<OperationId, StoreError> {
         within("counting the operations", async {
-            let last: Option<i64> = query_scalar("SELECT seq FROM sqlite_sequence WHERE name = 'operations'")
-                .fetch_optional(self.readers())
-                .await?;
-            Ok(OperationId(last.and_then(|last| u64::try_from(last).ok()).unwrap_or(0).saturating_add(1)))
+            let last: i64 = query_scalar(
+                "SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'operations'), 0), \
+                 coalesce((SELECT max(operation) FROM decisions WHERE operation IS NOT NULL), 0))",
+            )
+            .fetch_one(self.readers())
+            .await?;
+            Ok(OperationId(u64::try_from(last).unwrap_or(0).saturating_add(1)))
         })
         .await
     }
@@ -66,6 +70,21 @@ pub(crate) async fn upsert(
     .execute(executor)
     .await?;
     Ok(())
+}
+
+/// The operations of these numbers that are kept, by number.
+pub(crate) async fn by_ids(
+    connection: &mut SqliteConnection,
+    ids: &[OperationId],
+) -> Result<BTreeMap<OperationId, Operation>, sqlx::Error> {
+    let mut sql = QueryBuilder::new("SELECT * FROM operations WHERE id IN (");
+    for (index, id) in ids.iter().enumerate() {
+        let id = i64::try_from(id.0).map_err(|error| sqlx::Error::Encode(error.into()))?;
+        sql.push(if index == 0 { "" } else { ", " }).push_bind(id);
+    }
+    sql.push(")");
+    let rows = sql.build().persistent(false).fetch_all(connection).await?;
+    rows.iter().map(|row| from_row(row).map(|operation| (operation.id, operation))).collect()
 }
 
 fn from_row(row: &SqliteRow) -> Result<Operation, sqlx::Error> {

@@ -3,8 +3,9 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what fails here fails the test")]
 
 use model::{
-    Command, MinerId, MonoTime, Now, OperationId, OperationStage, Reason, UtcMillis,
+    Command, MinerId, MonoTime, Now, OperationId, OperationStage, Reason, Rule, UtcMillis,
     history::{BatterySample, Quantity, Window},
+    journal::{Cause, Position, Question},
 };
 use sqlx::{
     ConnectOptions, Connection, SqlSafeStr, SqliteConnection,
@@ -258,9 +259,24 @@ async fn a_database_without_history_keeps_everything_and_takes_one() {
         assert_eq!(operations.len(), 1);
         assert_eq!((operations[0].id, operations[0].stage), (OperationId(41), OperationStage::Observed));
         assert_eq!(store.next_operation_id().await.unwrap(), OperationId(42));
-        let decisions = store.decisions(&garage(), NOW.utc, UtcMillis(NOW.utc.0 + 1), 9).await.unwrap();
-        assert_eq!(decisions.len(), 1);
-        assert_eq!((decisions[0].reason, decisions[0].command), (Reason::EmergencySoc, Some(Command::Off)));
+        let question = Question {
+            miner: Some(garage()),
+            causes: vec![Cause { rule: Rule::Emergency, reasons: Vec::new() }],
+            commands_only: true,
+            from: NOW.utc,
+            to: UtcMillis(NOW.utc.0 + 1),
+            position: Position::Newest,
+            limit: 9,
+        };
+        let journal = store.journal(&question).await.unwrap().entries;
+        assert_eq!(journal.len(), 1);
+        let decision = &journal[0].decision;
+        assert_eq!((decision.reason, decision.command), (Reason::EmergencySoc, Some(Command::Off)));
+        assert_eq!(
+            (decision.operation, decision.power_set_percent),
+            (None, None),
+            "nobody wrote it down then"
+        );
         assert_eq!(store.known_identity(&garage()).await.unwrap().unwrap().model.as_deref(), Some("M50"));
         assert_eq!(store.meta(&store::MetaKey::<i64>::new("last_mono")).await.unwrap(), Some(77));
 

@@ -13,6 +13,7 @@ use model::{
     demo::DemoChange,
     event::Overview,
     history::{Quantity, Window},
+    journal::{JournalPage, Question},
 };
 use store::{HistoryRules, Store};
 
@@ -74,6 +75,16 @@ impl Backend for PageBackend {
             emergency_percent: facts.emergency.get(),
             battery: battery.map_err(|error| unreadable(&error))?,
             miner: miner.map_err(|error| unreadable(&error))?,
+        })
+    }
+
+    async fn journal(&self, question: &Question) -> Result<JournalPage, CallError> {
+        let Some(store) = &self.store else {
+            return Err(CallError("The database can't be used, so there is no journal.".to_owned()));
+        };
+        store.journal(question).await.map_err(|error| {
+            tracing::warn!(%error, "the journal can't be read");
+            CallError("The journal can't be read just now.".to_owned())
         })
     }
 

@@ -2,6 +2,7 @@
 
 mod assets;
 mod backend;
+mod decisions;
 
 pub use assets::{Site, SiteProblem};
 pub use backend::PageBackend;
@@ -47,7 +48,11 @@ pub fn routes(backend: Arc<dyn Backend>, site: Option<&Site>) -> Router {
         .route("/rpc/{call}", any(call))
         .layer(RequestBodyLimitLayer::new(LARGEST_FORM))
         .layer(DefaultBodyLimit::disable());
-    let pages = Router::new().route("/", get(show)).fallback(show_nothing).with_state(page);
+    let pages = Router::new()
+        .route("/", get(show))
+        .route(app::decisions::PATH, get(decisions::show))
+        .fallback(show_nothing)
+        .with_state(page);
     let rendered = pages.merge(calls).layer(middleware::from_fn(never_old));
     match site {
         Some(site) => rendered.merge(site.routes()),

@@ -37,20 +37,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Stretch {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let members = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri);
-        let Query(members) = members
-            .map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "bad_query", "the query can't be read"))?;
         let mut stretch = Self::default();
-        for (name, value) in members {
+        for (name, value) in members(parts)? {
             let again = match name.as_str() {
                 "id" => stretch.id.replace(MinerId(value)).is_some(),
-                "days" => {
-                    let days = value.parse().ok().filter(|days| *days > 0.0 && *days <= MOST_DAYS);
-                    let days: f64 = days.ok_or_else(|| {
-                        bad(&name, "must be a number of days, more than 0 and at most 36500")
-                    })?;
-                    stretch.days.replace(days).is_some()
-                }
+                "days" => stretch.days.replace(days(&name, &value)?).is_some(),
                 "from" => stretch.from.replace(instant(&name, &value)?).is_some(),
                 "to" => stretch.to.replace(instant(&name, &value)?).is_some(),
                 "points" => {
@@ -72,12 +63,30 @@ impl<S: Send + Sync> FromRequestParts<S> for Stretch {
     }
 }
 
-fn bad(name: &str, message: &str) -> ApiError {
+/// What stands in a query, in its order.
+pub(super) fn members(parts: &Parts) -> Result<Vec<(String, String)>, ApiError> {
+    let members = Query::try_from_uri(&parts.uri);
+    let unreadable = |_| ApiError::new(StatusCode::BAD_REQUEST, "bad_query", "the query can't be read");
+    members.map(|Query(members)| members).map_err(unreadable)
+}
+
+pub(super) fn bad(name: &str, message: &str) -> ApiError {
     let error = ApiError::new(StatusCode::BAD_REQUEST, "bad_query", message);
     ApiError { field: Some(name.to_owned().into()), ..error }
 }
 
-fn instant(name: &str, value: &str) -> Result<UtcMillis, ApiError> {
+/// A number of days.
+pub(super) fn days(name: &str, value: &str) -> Result<f64, ApiError> {
+    let days = value.parse().ok().filter(|days| *days > 0.0 && *days <= MOST_DAYS);
+    days.ok_or_else(|| bad(name, "must be a number of days, more than 0 and at most 36500"))
+}
+
+/// So many days before an instant.
+pub(super) fn before(at: UtcMillis, days: f64) -> UtcMillis {
+    UtcMillis(at.0.saturating_sub((days * DAY).round() as i64))
+}
+
+pub(super) fn instant(name: &str, value: &str) -> Result<UtcMillis, ApiError> {
     value.parse().map_err(|_| bad(name, "must be an instant in UTC like 2026-03-21T12:00:00Z"))
 }
 
@@ -85,10 +94,7 @@ impl Stretch {
     /// The window this means at `now`.
     fn window(&self, now: UtcMillis, default_days: f64) -> Result<Window, ApiError> {
         let to = self.to.unwrap_or(now);
-        let from = self.from.unwrap_or_else(|| {
-            let length = (self.days.unwrap_or(default_days) * DAY).round() as i64;
-            UtcMillis(to.0.saturating_sub(length))
-        });
+        let from = self.from.unwrap_or_else(|| before(to, self.days.unwrap_or(default_days)));
         if from >= to {
             return Err(bad("from", "must be before to"));
         }

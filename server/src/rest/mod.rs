@@ -7,6 +7,7 @@
 mod autocontrol;
 mod battery;
 mod body;
+mod decisions;
 mod error;
 mod history;
 mod miner;
@@ -72,6 +73,7 @@ pub fn routes(api: Api) -> Router {
         .merge(miner::routes())
         .merge(battery::routes())
         .merge(autocontrol::routes())
+        .merge(decisions::routes())
         .merge(system::routes())
         .with_state(api)
 }

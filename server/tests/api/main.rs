@@ -8,6 +8,7 @@
 mod asking;
 mod bad_input;
 mod call;
+mod decisions;
 mod events;
 mod health;
 mod history;

@@ -5,6 +5,7 @@
 
 mod history;
 mod http;
+mod journal;
 mod law;
 mod page;
 mod process_facts;
@@ -43,6 +44,8 @@ pub(crate) enum Part {
     Law,
     /// The store's history.
     History,
+    /// The store's journal of decisions.
+    Journal,
     /// The page and the demo.
     Page,
     /// The running program.
@@ -57,6 +60,7 @@ pub(crate) fn bench(workspace: &Workspace, parts: &[Part]) -> anyhow::Result<()>
         figures.extend(match part {
             Part::Law => law::figures(workspace)?,
             Part::History => history::figures(workspace)?,
+            Part::Journal => journal::figures(workspace)?,
             Part::Page => page::figures(workspace)?,
             Part::Site => site::figures(workspace)?,
         });
