@@ -1,6 +1,6 @@
 //! The ladder: which power a state of charge allows.
 
-use model::{PowerPercent, Soc};
+use model::{LadderStep, PowerPercent, Soc};
 
 /// The steps, in percent of `base_watts`. 10, 20 and 30 can't be reached: at or under the emergency threshold
 /// (30 or more) the miner is off.
@@ -20,6 +20,16 @@ const fn percent(value: u8) -> PowerPercent {
 pub fn decile(soc: Soc) -> PowerPercent {
     let rounded = ((soc.get() / 10.0).ceil() * 10.0).clamp(f64::from(RUNGS[0]), 100.0);
     percent(rounded as u8)
+}
+
+/// The whole ladder, lowest step first. Whatever the emergency threshold is, [`decile`] of a state of charge is the
+/// power of the step that it lies in.
+pub fn steps() -> impl Iterator<Item = LadderStep> {
+    RUNGS.into_iter().filter_map(|rung| {
+        let below = if rung == RUNGS[0] { 0 } else { rung.saturating_sub(10) };
+        let (above, up_to) = (Soc::new(f64::from(below))?, Soc::new(f64::from(rung))?);
+        Some(LadderStep { above, up_to, power: percent(rung) })
+    })
 }
 
 /// The step nearest to a share of `base_watts` in percent; between two steps the lower one.
@@ -70,6 +80,16 @@ mod tests {
         for tenths in 0..=1000 {
             let rung = decile(Soc::new(f64::from(tenths) / 10.0).unwrap());
             assert!(RUNGS.contains(&rung.get()));
+        }
+    }
+
+    #[test]
+    fn the_steps_are_the_deciles() {
+        assert_eq!(steps().map(|step| step.power.get()).collect::<Vec<_>>(), RUNGS);
+        for tenths in 1..=1000 {
+            let soc = Soc::new(f64::from(tenths) / 10.0).unwrap();
+            let within: Vec<_> = steps().filter(|step| soc > step.above && soc <= step.up_to).collect();
+            assert_eq!(within.iter().map(|step| step.power).collect::<Vec<_>>(), [decile(soc)], "at {soc}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The words of a decision: what the law commands, by which rule, why, and what stands in the way.
 
-use crate::{MonoTime, PowerPercent, Watts};
+use crate::{MonoTime, PowerPercent, Soc, Watts};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -211,6 +211,17 @@ pub enum Wanted {
     Off,
     /// Running at this share of `base_watts`.
     Run(PowerPercent),
+}
+
+/// A step of the ladder: the power that a stretch of the battery's charge allows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LadderStep {
+    /// The step holds above this state of charge.
+    pub above: Soc,
+    /// It holds up to this state of charge, and at it.
+    pub up_to: Soc,
+    /// Share of the miner's full power.
+    pub power: PowerPercent,
 }
 
 /// What stands in the way of what is wanted, and until when.

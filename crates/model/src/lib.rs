@@ -25,7 +25,7 @@ pub mod units;
 
 pub use alert::{Alert, AlertCode, Severity};
 pub use battery::{BatteryReading, BatteryUnit};
-pub use decision::{Blocked, BlockedBy, Command, Explanation, Reason, Rule, Wanted};
+pub use decision::{Blocked, BlockedBy, Command, Explanation, LadderStep, Reason, Rule, Wanted};
 pub use intent::{Intent, Manual, ManualTarget, PowerIntent};
 pub use miner::{MinerError, MinerId, MinerIdentity, MinerReading, PoolReading};
 pub use operation::{Means, Operation, OperationId, OperationStage};
