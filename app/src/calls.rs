@@ -8,9 +8,11 @@
 )]
 
 use crate::{
-    backend::{Backend, Wish},
-    chart::{self, Drawing},
+    backend::{Backend, Stretch, Wish},
+    chart::{self, Plot},
     range::Range,
+    teller,
+    view::Answer,
 };
 use leptos::{
     prelude::*,
@@ -19,7 +21,7 @@ use leptos::{
         error::{FromServerFnError, ServerFnErrorErr},
     },
 };
-use model::{MinerId, Operation, PowerPercent, Soc, demo::DemoChange};
+use model::{MinerId, PowerPercent, Soc, UtcMillis, demo::DemoChange};
 use serde::{Deserialize, Serialize};
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -57,34 +59,33 @@ fn backend() -> Result<Arc<dyn Backend>, CallError> {
     use_context().ok_or_else(|| CallError("The controller is starting.".to_owned()))
 }
 
-async fn ask(miner: String, wish: Wish) -> Result<Option<Operation>, CallError> {
-    backend()?.ask(Some(MinerId(miner)), wish).await
+async fn ask(miner: String, wish: Wish) -> Result<Answer, CallError> {
+    let backend = backend()?;
+    let taken_up = backend.ask(Some(MinerId(miner)), wish).await?;
+    Ok(teller::answer(&taken_up, &backend.overview().snapshot))
 }
 
 /// Switches a miner off, until it is switched on again.
 #[server(prefix = "/rpc", endpoint = "power_off")]
-pub async fn power_off(miner: String) -> Result<Option<Operation>, CallError> {
+pub async fn power_off(miner: String) -> Result<Answer, CallError> {
     ask(miner, Wish::PowerOff).await
 }
 
 /// Switches a miner on. `confirmed` starts it even while the emergency latch is set; a form sends it only if ticked.
 #[server(prefix = "/rpc", endpoint = "power_on")]
-pub async fn power_on(
-    miner: String,
-    #[server(default)] confirmed: bool,
-) -> Result<Option<Operation>, CallError> {
+pub async fn power_on(miner: String, #[server(default)] confirmed: bool) -> Result<Answer, CallError> {
     ask(miner, Wish::PowerOn { confirmed }).await
 }
 
 /// Lets the battery drive a miner, or nobody.
 #[server(prefix = "/rpc", endpoint = "auto_control")]
-pub async fn auto_control(miner: String, enabled: bool) -> Result<Option<Operation>, CallError> {
+pub async fn auto_control(miner: String, enabled: bool) -> Result<Answer, CallError> {
     ask(miner, Wish::AutoControl { enabled }).await
 }
 
 /// Holds a power for a while: 1 to 100 percent, 0.1 to 168 hours.
 #[server(prefix = "/rpc", endpoint = "manual_power")]
-pub async fn manual_power(miner: String, percent: u8, hours: f64) -> Result<Option<Operation>, CallError> {
+pub async fn manual_power(miner: String, percent: u8, hours: f64) -> Result<Answer, CallError> {
     let Some(percent) = PowerPercent::new(percent) else {
         return Err(CallError("The power must be 1 to 100 percent.".to_owned()));
     };
@@ -97,15 +98,33 @@ pub async fn manual_power(miner: String, percent: u8, hours: f64) -> Result<Opti
 
 /// Signs in anew at the battery's source.
 #[server(prefix = "/rpc", endpoint = "refresh_session")]
-pub async fn refresh_session() -> Result<(), CallError> {
-    backend()?.refresh_battery_session().await
+pub async fn refresh_session() -> Result<Answer, CallError> {
+    backend()?.refresh_battery_session().await?;
+    Ok(Answer { words: "Signed in anew.".to_owned(), command: None })
 }
 
-/// The chart over a range.
+/// Dismisses the alerts that are over, and folds away those that still hold: all that a person can have read at the
+/// instant `until`, in milliseconds since 1970.
+#[server(prefix = "/rpc", endpoint = "clear_alerts")]
+pub async fn clear_alerts(until: i64) -> Result<(), CallError> {
+    backend()?.clear_alerts(UtcMillis(until)).await
+}
+
+/// The charts over a range: up to now, or around an instant in milliseconds since 1970.
 #[server(prefix = "/rpc", endpoint = "chart", input = GetUrl)]
-pub async fn draw_chart(range: Range) -> Result<Drawing, CallError> {
-    let history = backend()?.history(range, chart::POINTS).await?;
-    Ok(chart::draw(&history))
+pub async fn draw_chart(range: Range, #[server(default)] at: Option<i64>) -> Result<Plot, CallError> {
+    let history = backend()?.history(Stretch::new(range, at), chart::POINTS_ALIVE).await?;
+    Ok(chart::plot(&history))
+}
+
+/// A part of what the charts show, in as many points as the whole has: instants in milliseconds since 1970.
+#[server(prefix = "/rpc", endpoint = "chart_part", input = GetUrl)]
+pub async fn draw_chart_part(from: i64, to: i64) -> Result<chart::Stretch, CallError> {
+    if from >= to {
+        return Err(CallError("A stretch of time ends after it began.".to_owned()));
+    }
+    let stretch = Stretch::Between { from: UtcMillis(from), to: UtcMillis(to) };
+    Ok(chart::stretch(&backend()?.history(stretch, chart::POINTS_ALIVE).await?))
 }
 
 /// Lets the demo's time run so many times as fast as ours; 0 pauses it.

@@ -1,18 +1,24 @@
 //! Instants as the site's wall clock shows them.
 
-use model::UtcMillis;
+use model::{CivilDay, UtcMillis};
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+/// 1970-01-01 was a Thursday.
+const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+const DAY: i64 = 86_400_000;
 
 /// An instant on the site's wall clock.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Civil {
-    /// The year.
-    pub year: i32,
+    /// The day.
+    pub date: CivilDay,
     /// The month in three letters ("Nov").
-    pub month: String,
+    pub month: &'static str,
     /// The day of the month, 1 ..= 31.
     pub day: u32,
     /// The day of the week in three letters ("Fri").
-    pub weekday: String,
+    pub weekday: &'static str,
     /// The hour, 0 ..= 23.
     pub hour: u32,
     /// The minute, 0 ..= 59.
@@ -20,48 +26,63 @@ pub struct Civil {
 }
 
 impl Civil {
+    /// The instant on a wall clock that is ahead of UTC by so many seconds.
+    pub fn at(at: UtcMillis, ahead: i32) -> Self {
+        let shown = at.0.saturating_add(i64::from(ahead) * 1000);
+        let date = CivilDay(i32::try_from(shown.div_euclid(DAY)).unwrap_or(i32::MAX));
+        let (_, month, day) = date.year_month_day();
+        let minute = shown.rem_euclid(DAY) / 60_000;
+        let name = |names: &[&'static str], index: usize| names.get(index).copied().unwrap_or_default();
+        Self {
+            date,
+            month: name(&MONTHS, usize::from(month) - 1),
+            day: u32::from(day),
+            weekday: name(&WEEKDAYS, date.0.rem_euclid(7) as usize),
+            hour: (minute / 60) as u32,
+            minute: (minute % 60) as u32,
+        }
+    }
+
     /// "14:05".
     pub fn clock(&self) -> String {
         format!("{:02}:{:02}", self.hour, self.minute)
     }
 
-    fn same_day(&self, other: &Self) -> bool {
-        (self.year, &self.month, self.day) == (other.year, &other.month, other.day)
+    /// As far from `today` as needs be: "14:05" today, "Fri 14:05" within a week, else "27 Nov 14:05".
+    pub fn told_on(&self, today: &Self) -> String {
+        let clock = self.clock();
+        match self.date.0.abs_diff(today.date.0) {
+            0 => clock,
+            1..=5 => format!("{} {clock}", self.weekday),
+            _ => format!("{} {} {clock}", self.day, self.month),
+        }
     }
 }
 
-/// When something was, as far from now as needs be: "14:05" today, "Fri 14:05" within a week of now, else
-/// "27 Nov 14:05". `zone` is an IANA name.
+/// When something was, as far from now as needs be ([`Civil::told_on`]). `zone` is an IANA name.
+#[cfg(not(target_arch = "wasm32"))]
 pub fn moment(at: UtcMillis, now: UtcMillis, zone: &str) -> String {
-    const SIX_DAYS: i64 = 6 * 86_400_000;
-    let (then, today) = (civil(at, zone), civil(now, zone));
-    if then.same_day(&today) {
-        then.clock()
-    } else if now.millis_since(at).abs() < SIX_DAYS {
-        format!("{} {}", then.weekday, then.clock())
-    } else {
-        format!("{} {} {}", then.day, then.month, then.clock())
-    }
+    civil(at, zone).told_on(&civil(now, zone))
 }
 
 /// The instant on the wall clock of `zone`; in UTC, where the zone isn't known.
+#[cfg(not(target_arch = "wasm32"))]
 pub fn civil(at: UtcMillis, zone: &str) -> Civil {
-    use chrono::{DateTime, Datelike, Timelike, Utc};
-    let zone: chrono_tz::Tz = zone.parse().unwrap_or(chrono_tz::UTC);
-    let instant = DateTime::<Utc>::from_timestamp_millis(at.0).unwrap_or_default().with_timezone(&zone);
-    Civil {
-        year: instant.year(),
-        month: instant.format("%b").to_string(),
-        day: instant.day(),
-        weekday: instant.format("%a").to_string(),
-        hour: instant.hour(),
-        minute: instant.minute(),
-    }
+    Civil::at(at, ahead_of_utc(at, zone.parse().unwrap_or(chrono_tz::UTC)))
+}
+
+/// By how many seconds the wall clock of a zone is ahead of UTC at an instant.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn ahead_of_utc(at: UtcMillis, zone: chrono_tz::Tz) -> i32 {
+    use chrono::{DateTime, Offset, TimeZone};
+    let instant = DateTime::from_timestamp_millis(at.0).unwrap_or_default();
+    zone.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn at(text: &str) -> UtcMillis {
         text.parse().unwrap()
@@ -82,5 +103,21 @@ mod tests {
         assert_eq!(clock("2026-11-01T05:30:00Z"), "01:30");
         assert_eq!(clock("2026-11-01T06:30:00Z"), "01:30");
         assert_eq!(clock("2026-03-08T07:00:00Z"), "03:00");
+    }
+
+    proptest! {
+        /// The calendar library says the same of any instant in any of these zones.
+        #[test]
+        fn the_calendar_agrees(
+            millis in 0_i64..4_000_000_000_000,
+            zone in prop::sample::select(vec!["UTC", "America/Denver", "Australia/Lord_Howe", "Asia/Kathmandu"]),
+        ) {
+            use chrono::{DateTime, Utc};
+            let known: chrono_tz::Tz = zone.parse().unwrap();
+            let known = DateTime::<Utc>::from_timestamp_millis(millis).unwrap().with_timezone(&known);
+            let told = civil(UtcMillis(millis), zone);
+            let told = format!("{} {} {} {}", told.weekday, told.day, told.month, told.clock());
+            prop_assert_eq!(told, known.format("%a %-d %b %H:%M").to_string());
+        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! * [`live::Live`] is what the page shows, and [`page`] shows it.
 //! * [`mod@view`] is the page's words, [`teller`] makes them on the server of what is known.
-//! * [`chart`] draws the history, on the server.
+//! * [`chart`] draws the history: on the server first, then in the browser.
 //! * [`decisions`] is a page of its own: the journal, only rendered.
 //! * [`calls`] are the server functions; [`backend::Backend`] is what they call.
 //! * `browser` is what only a browser can do.
@@ -19,7 +19,6 @@ mod browser;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod calls;
 pub mod chart;
-#[cfg(not(target_arch = "wasm32"))]
 pub mod civil;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod decisions;
@@ -32,11 +31,10 @@ mod shell;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod teller;
 pub mod view;
-#[cfg(not(target_arch = "wasm32"))]
 pub mod words;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub use shell::{journal, nothing_here, shell};
+pub use shell::{FONT, journal, nothing_here, out_of_reach, shell};
 
 use leptos::prelude::*;
 use live::{Live, Start};

@@ -3,8 +3,7 @@
 //! The server renders from the same store, so that the page reads the same before and after it comes alive.
 
 use crate::{
-    chart::Drawing,
-    range::Range,
+    chart::{Chart, ChartStart},
     view::{self, View},
 };
 use leptos::prelude::*;
@@ -18,10 +17,8 @@ const SILENCE: f64 = 25_000.0;
 pub struct Start {
     /// What is shown.
     pub view: View,
-    /// How far the chart looks back.
-    pub range: Range,
-    /// The chart, or why there is none.
-    pub chart: Result<Drawing, String>,
+    /// The charts.
+    pub chart: ChartStart,
     /// The call that a form without JavaScript made and that was refused, with the reason.
     pub refused: Option<(String, String)>,
 }
@@ -49,24 +46,36 @@ pub struct Live {
     pub(crate) now: RwSignal<i64>,
     /// For how many real milliseconds nothing has come.
     pub(crate) silent: RwSignal<f64>,
-    pub(crate) range: RwSignal<Range>,
-    pub(crate) chart: RwSignal<Result<Drawing, String>>,
+    /// What is shown was kept by the browser: since the page was opened nothing has come.
+    pub(crate) is_kept: RwSignal<bool>,
+    /// The controller has other files for the page than this one is made of.
+    pub(crate) is_outdated: RwSignal<bool>,
+    /// The charts, by themselves: the handle stays small.
+    chart: StoredValue<Chart>,
     refused: StoredValue<Option<(String, String)>>,
+    build: StoredValue<String>,
 }
 
 impl Live {
     /// A store that begins with what the server rendered.
     pub fn new(start: Start) -> Self {
-        let Start { view, range, chart, refused } = start;
+        let Start { view, chart, refused } = start;
         Self {
             now: RwSignal::new(view.at),
+            build: StoredValue::new(view.build.clone()),
             view: RwSignal::new(view),
             link: RwSignal::default(),
             silent: RwSignal::new(0.0),
-            range: RwSignal::new(range),
-            chart: RwSignal::new(chart),
+            is_kept: RwSignal::new(false),
+            is_outdated: RwSignal::new(false),
+            chart: StoredValue::new(Chart::new(chart)),
             refused: StoredValue::new(refused),
         }
+    }
+
+    /// The charts.
+    pub(crate) fn chart(self) -> Chart {
+        self.chart.get_value()
     }
 
     /// A part of what is shown. Whoever reads it is told only when it changes.
@@ -85,7 +94,12 @@ impl Live {
     /// For how many seconds nothing has come, where that is longer than it should be: what the page shows is old then.
     pub fn silent_seconds(self) -> Option<f64> {
         let silent = self.silent.get();
-        (silent > SILENCE).then_some(silent / 1000.0)
+        (silent > SILENCE || self.is_kept.get()).then_some(silent / 1000.0)
+    }
+
+    /// Whether a view is of the build of the page's files that this page began with.
+    pub fn is_of_this_build(self, view: &View) -> bool {
+        self.build.with_value(|build| *build == view.build)
     }
 
     /// Why the call of a form without JavaScript was refused, if it was this one.

@@ -10,9 +10,14 @@ pub const AUTO_CONTROL: &str = "/rpc/auto_control";
 pub const MANUAL_POWER: &str = "/rpc/manual_power";
 /// Signs in anew at the battery's source.
 pub const REFRESH_SESSION: &str = "/rpc/refresh_session";
-/// The chart over a range.
+/// Dismisses the alerts that a person has read.
+pub const CLEAR_ALERTS: &str = "/rpc/clear_alerts";
+/// The charts over a range.
 #[cfg(any(target_arch = "wasm32", test))]
 pub const CHART: &str = "/rpc/chart";
+/// A part of the charts, in more points.
+#[cfg(any(target_arch = "wasm32", test))]
+pub const CHART_PART: &str = "/rpc/chart_part";
 /// Sets the pace of the demo's time.
 pub const DEMO_PACE: &str = "/rpc/demo_pace";
 /// Lives through some time of the demo.
@@ -37,7 +42,9 @@ mod tests {
         assert_eq!(AUTO_CONTROL, calls::AutoControl::PATH);
         assert_eq!(MANUAL_POWER, calls::ManualPower::PATH);
         assert_eq!(REFRESH_SESSION, calls::RefreshSession::PATH);
+        assert_eq!(CLEAR_ALERTS, calls::ClearAlerts::PATH);
         assert_eq!(CHART, calls::DrawChart::PATH);
+        assert_eq!(CHART_PART, calls::DrawChartPart::PATH);
         assert_eq!(DEMO_PACE, calls::DemoPace::PATH);
         assert_eq!(DEMO_JUMP, calls::DemoJump::PATH);
         assert_eq!(DEMO_CHARGE, calls::DemoCharge::PATH);

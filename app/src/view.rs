@@ -2,9 +2,10 @@
 //!
 //! Nothing is put into words in the browser but how long ago something was, which changes by itself.
 
+use crate::chart::Latest;
 use serde::{Deserialize, Serialize};
 
-/// Everything the page shows, but for the chart.
+/// Everything the page shows, but for the past.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct View {
     /// When, in milliseconds since 1970.
@@ -15,6 +16,8 @@ pub struct View {
     pub site: String,
     /// The program's version.
     pub version: String,
+    /// What the page's files hash to; empty where there are none.
+    pub build: String,
     /// The document's title.
     pub title: String,
     /// The present on the site's wall clock.
@@ -25,10 +28,24 @@ pub struct View {
     pub miners: Vec<MinerCard>,
     /// The battery.
     pub battery: BatteryCard,
-    /// Alerts, active ones first.
+    /// What the charts go on with.
+    pub latest: Latest,
+    /// What flows from where to where.
+    pub flow: Flow,
+    /// What is on the network.
+    pub devices: Vec<Device>,
+    /// Alerts: what holds and is news first, then what holds and was seen, then what is over.
     pub alerts: Vec<AlertRow>,
     /// The demo's switches.
     pub demo: Option<DemoPanel>,
+}
+
+impl View {
+    /// Whether it shows the same miners as another. A page is made for certain ones.
+    pub fn has_miners_of(&self, other: &Self) -> bool {
+        let ids = |view: &'_ Self| view.miners.iter().map(|miner| miner.id.clone()).collect::<Vec<_>>();
+        ids(self) == ids(other)
+    }
 }
 
 /// How a connection is, as a dot and always as a word too.
@@ -42,6 +59,8 @@ pub struct Connected {
     pub word: String,
     /// When the last sign came, in milliseconds since 1970.
     pub seen: Option<i64>,
+    /// Since when the sign-in holds, in milliseconds since 1970, where there is one.
+    pub session: Option<i64>,
     /// What is wrong.
     pub error: Option<String>,
 }
@@ -55,6 +74,91 @@ pub struct Fact {
     pub value: String,
     /// Its unit; empty where the value isn't known.
     pub unit: String,
+    /// What it is meant to become, while that is on its way.
+    pub aim: Option<String>,
+}
+
+/// What flows between sun, battery, grid, house and miners, by way of a hub in their middle.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Flow {
+    /// All of it as one sentence.
+    pub sentence: String,
+    /// What the sun gives.
+    pub sun: Arm,
+    /// What the battery gives or takes.
+    pub battery: Arm,
+    /// What the grid gives or takes; `None`, where it does neither or there is none.
+    pub grid: Option<Arm>,
+    /// What the house takes without the miners.
+    pub home: Arm,
+    /// What the miners take.
+    pub miner: Arm,
+    /// The battery's charge.
+    pub charge: Fact,
+    /// The same in percent, for the ring.
+    pub percent: Option<f64>,
+    /// What the battery said is old, and with it nearly everything here.
+    pub is_old: bool,
+}
+
+/// A line between the hub and what stands around it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Arm {
+    /// What stands at its end, and how much flows.
+    pub told: Fact,
+    /// Class of the line: "in", towards the hub; "out", from it; "still"; or "unknown".
+    pub course: String,
+    /// Width of the line, by the power, in units of the drawing.
+    pub width: f64,
+    /// How fast what flows moves: 1 to 5, by the power; 0, where nothing does.
+    pub pace: u8,
+}
+
+/// The ladder: the state of charge from left to right, the power upwards.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Ladder {
+    /// All of it as one sentence.
+    pub sentence: String,
+    /// What holds the power, in a few words.
+    pub tag: String,
+    /// Class of the tag.
+    pub class: String,
+    /// Up to this state of charge the miner is off, percent.
+    pub off_up_to: f64,
+    /// The steps above that, lowest first.
+    pub steps: Vec<Step>,
+    /// The highest power now allowed, percent.
+    pub ceiling: u8,
+    /// The battery's charge, percent.
+    pub charge: Option<f64>,
+    /// The power that the miner is set to, percent: 0, while it is off.
+    pub power: Option<f64>,
+    /// The words below.
+    pub marks: Vec<Mark>,
+}
+
+/// A step of the ladder.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Step {
+    /// The state of charge above which it begins, percent.
+    pub above: f64,
+    /// How much charge it is wide, percent.
+    pub width: f64,
+    /// Its power, percent.
+    pub power: u8,
+    /// Its class: "here", "below", "open", or "held" where the ceiling is lower.
+    pub class: String,
+}
+
+/// Words below a place of the ladder.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Mark {
+    /// The state of charge that it stands at, percent.
+    pub at: f64,
+    /// What it says.
+    pub text: String,
+    /// Its class: "start" and "end" reach inwards from the edges; "now" is the battery's.
+    pub class: String,
 }
 
 /// A text, and whether it is said with stress.
@@ -91,7 +195,11 @@ pub struct MinerCard {
     pub is_auto: bool,
     /// The emergency latch is set: a start has to be confirmed.
     pub is_latched: bool,
-    /// The step of the ladder that it is at, percent.
+    /// What its power depends on.
+    pub ladder: Ladder,
+    /// The powers that can be held from here, percent.
+    pub powers: Vec<u8>,
+    /// The one of them that it is at, or as good as any.
     pub step: u8,
     /// What a person said that holds.
     pub wishes: Vec<String>,
@@ -106,12 +214,25 @@ pub struct MinerCard {
 /// A command and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CommandRow {
+    /// Its number.
+    pub id: u64,
     /// When it was decided.
     pub when: String,
     /// What was asked.
     pub what: String,
     /// What became of it.
     pub outcome: String,
+    /// Both for whoever just asked for it.
+    pub progress: String,
+}
+
+/// What became of a form that was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Answer {
+    /// What follows from it.
+    pub words: String,
+    /// The number of the command that does what was asked: what becomes of that is told instead, once it is known.
+    pub command: Option<u64>,
 }
 
 /// The battery.
@@ -119,8 +240,6 @@ pub struct CommandRow {
 pub struct BatteryCard {
     /// The state of charge.
     pub charge: Fact,
-    /// The same in percent, for the meter.
-    pub percent: Option<f64>,
     /// Sun, house, battery, grid.
     pub facts: Vec<Fact>,
     /// What the battery said when.
@@ -144,10 +263,31 @@ pub struct AlertRow {
     pub severity: String,
     /// What is wrong and what to do.
     pub text: String,
-    /// Since when, and how often.
+    /// Since when, or from when to when, and how often.
     pub since: String,
+    /// It holds, and a person said that they know.
+    pub is_seen: bool,
     /// It is over.
     pub is_over: bool,
+}
+
+/// A device on the network.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Device {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: String,
+    /// Where it is.
+    pub address: String,
+    /// Class of its dot, as in [`Connected`].
+    pub health: String,
+    /// What it does, in a word.
+    pub word: String,
+    /// Hash rate and power; empty, where they aren't known now.
+    pub figures: String,
+    /// When it was last seen, in milliseconds since 1970.
+    pub seen: Option<i64>,
 }
 
 /// The demo's switches.

@@ -1,5 +1,6 @@
 //! What is known, in the page's words. Nothing here decides: it says what the server said.
 
+use crate::view;
 use model::{
     Command, MinerReading, Operation, OperationStage, Watts,
     demo::DemoFault,
@@ -28,6 +29,11 @@ impl Told {
     /// Whether it is known.
     pub fn is_known(&self) -> bool {
         !self.unit.is_empty()
+    }
+
+    /// Both as one text, which no line break parts.
+    pub fn text(&self) -> String {
+        if self.is_known() { format!("{}\u{202f}{}", self.value, self.unit) } else { self.value.clone() }
     }
 }
 
@@ -90,15 +96,15 @@ pub fn headline(miner: &MinerView) -> String {
         MinerState::Unknown => "Not known".to_owned(),
         MinerState::Off => "Off".to_owned(),
         MinerState::Running => share_in_force(miner)
-            .map_or_else(|| "Mining".to_owned(), |percent| format!("Mining at {percent} %")),
+            .map_or_else(|| "Mining".to_owned(), |percent| format!("Mining at {percent:.0} %")),
     }
 }
 
 /// The power the miner is set to as a percentage of its full power.
-fn share_in_force(miner: &MinerView) -> Option<u32> {
+pub fn share_in_force(miner: &MinerView) -> Option<f64> {
     let set = miner.reading.as_ref()?.power_set?.get();
     let base = miner.base_watts.get();
-    (base > 0.0).then(|| (set / base * 100.0).round() as u32)
+    (base > 0.0).then(|| set / base * 100.0)
 }
 
 /// What an operation asks for.
@@ -120,6 +126,29 @@ pub fn stage(operation: &Operation) -> &'static str {
         (OperationStage::Observed, _) => "seen to work",
         (OperationStage::Failed, _) => "failed",
         (OperationStage::Superseded, _) => "replaced by a newer command",
+    }
+}
+
+/// What became of an operation: how far it has come, how long that took, and the miner's words if it failed.
+pub fn outcome(operation: &Operation) -> String {
+    let stage = stage(operation);
+    match (operation.stage, operation.sent_at.zip(operation.ended_at), &operation.words) {
+        (OperationStage::Observed, Some((sent, ended)), _) => {
+            format!("{stage} after {}.", view::age(ended.millis_since(sent) as f64 / 1000.0))
+        }
+        (OperationStage::Failed, _, Some(words)) => format!("{stage}. It said: {words}."),
+        _ => format!("{stage}."),
+    }
+}
+
+/// What was asked and what became of it, for whoever asked.
+pub fn progress(operation: &Operation) -> String {
+    let (command, outcome) = (command(operation.command), outcome(operation));
+    match (operation.stage, operation.command.percent()) {
+        (OperationStage::Observed, Some(percent)) => {
+            format!("{command}: {}: running at {percent}.", stage(operation))
+        }
+        _ => format!("{command}: {outcome}"),
     }
 }
 
@@ -148,6 +177,7 @@ pub const fn fault_code(fault: DemoFault) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::{MinerId, OperationId, PowerPercent, Reason, UtcMillis};
 
     fn told(watts: f64) -> String {
         let told = power(Watts::new(watts));
@@ -172,6 +202,43 @@ mod tests {
         assert_eq!(charge(Some(50.1)).value, "50.1");
         assert_eq!(charge(Some(59.98)).value, "60");
         assert!(!charge(None).is_known());
+    }
+
+    #[test]
+    fn what_became_of_a_command_is_told_to_the_end() {
+        let told = |stage, words: Option<&str>| {
+            let ended_at = matches!(stage, OperationStage::Observed).then_some(UtcMillis(6_000));
+            let operation = Operation {
+                id: OperationId(1),
+                miner: MinerId("garage".into()),
+                command: Command::SetPower {
+                    percent: PowerPercent::new(60).unwrap(),
+                    watts: Watts::whole(2160),
+                },
+                reason: Reason::ManualPower,
+                stage,
+                means: None,
+                decided_at: UtcMillis(0),
+                sent_at: Some(UtcMillis(0)),
+                acknowledged_at: None,
+                ended_at,
+                words: words.map(str::to_owned),
+            };
+            (outcome(&operation), progress(&operation))
+        };
+        let both = |outcome: &str, progress: &str| (outcome.to_owned(), progress.to_owned());
+        assert_eq!(
+            told(OperationStage::Acknowledged, Some("ok")),
+            both("acknowledged, not yet seen to work.", "To 60 %: acknowledged, not yet seen to work.")
+        );
+        assert_eq!(
+            told(OperationStage::Observed, None),
+            both("seen to work after 6 s.", "To 60 %: seen to work: running at 60 %.")
+        );
+        assert_eq!(
+            told(OperationStage::Failed, Some("permission denied")),
+            both("failed. It said: permission denied.", "To 60 %: failed. It said: permission denied.")
+        );
     }
 
     #[test]

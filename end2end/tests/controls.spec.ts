@@ -36,7 +36,7 @@ for (const { way, javaScriptEnabled } of WAYS) {
       const house = await open();
       await house.full();
       await visit(page, house);
-      await page.getByRole("radio", { name: "50" }).check({ force: true });
+      await page.locator(".steps label", { hasText: "50" }).click();
       await page.getByRole("combobox").selectOption("1 hour");
       await page.getByRole("button", { name: "Hold" }).click();
       await expect(page.getByText(/Held at 50 % until \d\d:\d\d\./)).toBeVisible();

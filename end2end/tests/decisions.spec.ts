@@ -27,13 +27,12 @@ for (const { way, javaScriptEnabled } of WAYS) {
       await expect(down).toContainText("Going down to 60 % since the battery fell to 55 %.");
       await expect(down).toContainText("Ladder");
       await expect(down).toContainText(/seen to work after \d+ (s|min)/);
-      await expect(down).toContainText(/Battery55 %, said at 14:\d\d, \d+ s before/);
-      await expect(down).toContainText(/Minerdrew 3\.\d+ kW, set to 100 %/);
+      await expect(down).toContainText(/Battery55\s%, said at 14:\d\d, \d+ s old/);
+      await expect(down).toContainText(/Minerdrew 3\.\d+\skW, set to 100\s%/);
     });
 
     test("what is shown is in the address, and back leads back", async ({ page, open }) => {
       const house = await open({ history: 1 });
-      await page.goto(house.url);
       await page.goto(`${house.url}/decisions`);
       const all = await entries(page).count();
       const choice = (name: string) => page.getByRole("button", { name, exact: true });
@@ -64,8 +63,13 @@ for (const { way, javaScriptEnabled } of WAYS) {
       await expect(entries(page)).toHaveCount(all);
     });
 
-    test("pages lead to older entries and back, each entry once", async ({ page, open }) => {
-      const house = await open({ history: 3 });
+    test("pages lead to older entries and back, each entry once", async ({ page, request, open }) => {
+      const house = await open();
+      // All at one instant, as the house's time stands still.
+      for (let pair = 0; pair < 30; pair++) {
+        await request.post(`${house.url}/api/autocontrol/disable`);
+        await request.post(`${house.url}/api/autocontrol/enable`);
+      }
       await page.goto(`${house.url}/decisions`);
       const first = await places(page);
       expect(first).toHaveLength(50);

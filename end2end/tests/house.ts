@@ -1,7 +1,9 @@
 // A demo house for one test: the real program, with a simulated house whose time the test moves.
 import { type Browser, type BrowserContextOptions, type Page, test as base, expect } from "@playwright/test";
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, cpSync, mkdtempSync, rmSync } from "node:fs";
+import { type Server, createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -47,14 +49,20 @@ export class House {
   /** Ends the program. */
   async stop(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    this.child.kill("SIGCONT");
     const ended = new Promise((resolve) => this.child.once("exit", resolve));
     this.child.kill("SIGTERM");
     await ended;
   }
 
-  /** Starts the program again, at the same address and with a house that begins anew. */
-  async startAgain(): Promise<void> {
-    const { child, url } = await run(this.data, this.setup, Number(new URL(this.url).port));
+  /** The program neither answers nor refuses from now on, until it is stopped. */
+  hang(): void {
+    this.child.kill("SIGSTOP");
+  }
+
+  /** Starts the program again, at the same address and with a house that begins anew; with another page, if one is given. */
+  async startAgain(site = WM_SITE): Promise<void> {
+    const { child, url } = await run(this.data, this.setup, Number(new URL(this.url).port), site);
     this.child = child;
     this.control = await controlOf(url);
   }
@@ -122,10 +130,15 @@ export class House {
   }
 }
 
-async function run(data: string, setup: Setup, port: number): Promise<{ child: ChildProcess; url: string }> {
+async function run(
+  data: string,
+  setup: Setup,
+  port: number,
+  site = WM_SITE,
+): Promise<{ child: ChildProcess; url: string }> {
   const { start, history } = setup;
   const options = ["--demo", "--scale", "0", "--start", start, "--history", String(history)];
-  const child = spawn(WM_CONTROLLER, [...options, "--port", String(port), "--data", data, "--site", WM_SITE], {
+  const child = spawn(WM_CONTROLLER, [...options, "--port", String(port), "--data", data, "--site", site], {
     cwd: data,
     stdio: ["ignore", "pipe", "pipe"],
     env: { PATH: process.env.PATH, RUST_LOG: "warn" },
@@ -156,6 +169,13 @@ async function controlOf(url: string): Promise<string> {
   throw new Error("the stream of events ended at once");
 }
 
+/** The page, with another build: one of its files differs. */
+export function anotherBuild(directory: string): string {
+  cpSync(WM_SITE, directory, { recursive: true });
+  appendFileSync(join(directory, "site", "icon.svg"), "<!-- another -->");
+  return directory;
+}
+
 /** The ways in which every page has to work. */
 export const WAYS = [
   { way: "without JavaScript", javaScriptEnabled: false },
@@ -175,22 +195,58 @@ export async function look(page: Page, alive: boolean): Promise<void> {
   if (!alive) await page.reload();
 }
 
+/**
+ * A proxy in front of a house, as HTTPS would come from one: it passes on under the house's own name, and answers by itself
+ * where it gets no answer.
+ */
+function proxyOf(house: House): Server {
+  const { host, origin } = new URL(house.url);
+  return createServer((incoming, outgoing) => {
+    const { method, headers } = incoming;
+    const own = headers.origin ? { host, origin } : { host };
+    const passedOn = request(house.url + incoming.url, { method, headers: { ...headers, ...own } }, (answer) => {
+      outgoing.writeHead(answer.statusCode!, answer.headers);
+      answer.pipe(outgoing);
+    });
+    passedOn.on("error", () => (outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(502).end("Bad gateway")));
+    outgoing.on("close", () => passedOn.destroy());
+    incoming.pipe(passedOn);
+  });
+}
+
 interface Fixtures {
   /** Opens a house, which is closed with the test. */
   open: (setup?: Partial<Setup>) => Promise<House>;
+  /** Puts a proxy in front of a house; its port on this machine. */
+  passOn: (house: House) => Promise<number>;
   /** What the browser's console said. It has to be nothing, unless the test takes it out. */
   said: string[];
 }
 
 export const test = base.extend<Fixtures>({
-  open: async ({}, use) => {
+  open: async ({ page }, use) => {
     const houses: House[] = [];
     await use(async (setup) => {
       const house = await House.open(setup);
       houses.push(house);
       return house;
     });
+    // A page that is still open would wonder where its house is.
+    await page.close();
     for (const house of houses) await house.close();
+  },
+  passOn: async ({}, use) => {
+    const servers: Server[] = [];
+    await use(async (house) => {
+      const server = proxyOf(house);
+      servers.push(server);
+      await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+      return (server.address() as AddressInfo).port;
+    });
+    for (const server of servers) {
+      server.closeAllConnections();
+      server.close();
+    }
   },
   said: [
     async ({ page, javaScriptEnabled }, use) => {
@@ -207,6 +263,12 @@ export const test = base.extend<Fixtures>({
     { auto: true },
   ],
 });
+
+/** Closes the page, and takes out what the browser itself noted of connections that failed. */
+export async function forgetFailures(page: Page, said: string[]): Promise<void> {
+  await page.close();
+  said.splice(0, said.length, ...said.filter((line) => !/net::ERR_|Failed to load resource/.test(line)));
+}
 
 /** A page with other options, watched like the test's own. */
 export async function anotherPage(browser: Browser, options: BrowserContextOptions): Promise<Page> {

@@ -1,5 +1,5 @@
 // The stream of events: what it brings, and what the page does when it ends.
-import { expect, test, visit } from "./house";
+import { expect, forgetFailures, test, visit } from "./house";
 
 test("the page follows without being loaded again", async ({ page, open }) => {
   const house = await open();
@@ -27,9 +27,7 @@ test("the stream survives a restart of the program", async ({ page, open, said }
   await house.charge(60);
   await house.pass(600);
   await expect(page.getByRole("region", { name: "Battery" })).toContainText("60 %");
-  // The browser itself notes the broken connections.
-  const ours = said.filter((line) => !/net::ERR_|Failed to load resource/.test(line));
-  said.splice(0, said.length, ...ours);
+  await forgetFailures(page, said);
 });
 
 test("a page that hears nothing says so and how old it is", async ({ page, open, said }) => {
@@ -44,8 +42,7 @@ test("a page that hears nothing says so and how old it is", async ({ page, open,
   await expect(page.getByRole("alert")).toContainText(/No news from the controller for \d+ s/);
   await expect(page.getByRole("main")).toHaveClass(/silent/);
   await expect(page.getByRole("list", { name: "Connections" })).toContainText("no news");
-  const ours = said.filter((line) => !/net::ERR_|Failed to load resource/.test(line));
-  said.splice(0, said.length, ...ours);
+  await forgetFailures(page, said);
 });
 
 test("nobody looks, nothing comes; whoever looks again sees what was missed", async ({ page, open }) => {

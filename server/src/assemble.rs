@@ -47,6 +47,7 @@ pub fn facts(config: &Config, demo: bool) -> Facts {
     Facts {
         site_name: config.site.name.clone(),
         timezone: config.site.timezone,
+        coordinates: config.site.latitude.zip(config.site.longitude),
         fixed_sunset: config.autocontrol.sunset_second(),
         min_interval: config.autocontrol.min_interval_sec,
         emergency: config.autocontrol.emergency_soc,

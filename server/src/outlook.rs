@@ -18,6 +18,8 @@ pub struct Outlook {
     pub facts: Arc<Facts>,
     /// What can be switched in the demo house.
     pub switches: Option<Switches>,
+    /// What the page's files hash to; empty where there are none.
+    pub build: Arc<str>,
 }
 
 impl Outlook {
@@ -35,8 +37,11 @@ impl Outlook {
                 timezone: facts.timezone.name().to_owned(),
                 old_after_s: seconds(facts.old_after),
                 stale_after_s: seconds(facts.stale_after),
+                emergency: facts.emergency,
+                ladder: control::ladder::steps().collect(),
                 manual_hours: facts.manual_hold.as_secs_f64() / 3600.0,
                 version: env!("CARGO_PKG_VERSION").to_owned(),
+                build: self.build.to_string(),
             },
             snapshot: snapshot.clone(),
             demo: self.demo(),

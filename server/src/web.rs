@@ -36,7 +36,8 @@ pub struct Setup {
 /// The page at `/`, the API under `/api`.
 pub fn router(setup: Setup) -> Router {
     let Setup { site, facts, store, rules, switches, files, closing } = setup;
-    let outlook = Outlook { site, facts: Arc::new(facts), switches };
+    let build = files.as_ref().map(Site::build).unwrap_or_default();
+    let outlook = Outlook { site, facts: Arc::new(facts), switches, build };
     let news = News::start(outlook.clone(), closing);
     let api =
         Api { site: outlook.site.clone(), facts: Arc::clone(&outlook.facts), store: store.clone(), rules };

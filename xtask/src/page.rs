@@ -24,16 +24,20 @@ pub(crate) const FILES: &str = "site";
 const NAME: &str = "wm-controller";
 const PKG: &str = "pkg";
 
+/// The font, among the page's files.
+const FONT: &str = "vendor/inter-4.1.woff2";
+
 /// The crate that runs in the browser.
 const PACKAGE: &str = "frontend";
 /// What goes into the page besides its crates.
-const INPUTS: [&str; 8] = [
+const INPUTS: [&str; 9] = [
     "public",
     "style",
     ".cargo",
     "Cargo.lock",
     "Cargo.toml",
     SETTINGS,
+    "end2end/echarts",
     "end2end/package-lock.json",
     "rust-toolchain.toml",
 ];
@@ -60,6 +64,10 @@ pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     // Where in cargo-leptos it noticed that the compiler failed helps nobody.
     build.env("RUST_BACKTRACE", "0");
     process::run(&mut build, "the messages above say what to change")?;
+    // The code that draws the charts is no Rust: cargo-leptos knows nothing of it.
+    let mut charts = tools.node(workspace, CHARTS_BUILD)?;
+    charts.arg(fresh.join(FILES).join(PKG)).arg(fresh.join(HASHES));
+    process::run(&mut charts, "the messages above say what to change")?;
     fs::copy(workspace.root().join(SETTINGS), fresh.join(SETTINGS))
         .with_context(|| format!("copying {SETTINGS}"))?;
     complete(&fresh)?;
@@ -92,21 +100,25 @@ fn read(path: &Path, into: &mut BTreeMap<PathBuf, Vec<u8>>) -> io::Result<()> {
     Ok(())
 }
 
-/// What the document names: the script, the module and the style.
+/// What makes the code that draws the charts.
+const CHARTS_BUILD: &str = "end2end/echarts/build.mjs";
+/// What that code is called.
+const CHARTS: &str = "echarts";
+/// What the document names and every visit needs: the script, the module and the style.
 const KINDS: [&str; 3] = ["js", "wasm", "css"];
 
-/// A file that the document names, by its kind.
+/// A file that the document names: by its kind, or the charts' code.
 fn named(page: &Path, kind: &str) -> anyhow::Result<String> {
     let hashes =
         fs::read_to_string(page.join(HASHES)).with_context(|| format!("reading the page's {HASHES}"))?;
     let hash = hashes.lines().find_map(|line| line.strip_prefix(kind)?.strip_prefix(": "));
     let hash = hash.with_context(|| format!("the page's {HASHES} names no {kind} file"))?;
-    Ok(format!("{NAME}.{hash}.{kind}"))
+    Ok(if kind == CHARTS { format!("{kind}.{hash}.js") } else { format!("{NAME}.{hash}.{kind}") })
 }
 
 /// Whether the files are there that the program will name in what it serves.
 fn complete(page: &Path) -> anyhow::Result<()> {
-    for kind in KINDS {
+    for kind in KINDS.into_iter().chain([CHARTS]) {
         let name = named(page, kind)?;
         for compressed in ["", ".br", ".gz"] {
             if !page.join(FILES).join(PKG).join(format!("{name}{compressed}")).exists() {
@@ -117,14 +129,23 @@ fn complete(page: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What a browser loads besides the document, with its bytes under brotli.
+/// What a browser loads besides the document, with its bytes under brotli. The font is compressed by itself.
 pub(crate) fn compressed(page: &Path) -> anyhow::Result<Vec<(&'static str, u64)>> {
-    let size = |kind| {
-        let file = page.join(FILES).join(PKG).join(format!("{}.br", named(page, kind)?));
-        let length = fs::metadata(&file).with_context(|| format!("looking at {}", file.display()))?.len();
-        Ok((kind, length))
-    };
-    KINDS.into_iter().map(size).collect()
+    let mut files = vec![("early js", "early.js.br".to_owned()), ("font", FONT.to_owned())];
+    for kind in KINDS {
+        files.push((kind, format!("{PKG}/{}.br", named(page, kind)?)));
+    }
+    files.into_iter().map(|(kind, file)| Ok((kind, size(page, &file)?))).collect()
+}
+
+/// What it loads once its charts are near, in bytes under brotli.
+pub(crate) fn charts_compressed(page: &Path) -> anyhow::Result<u64> {
+    size(page, &format!("{PKG}/{}.br", named(page, CHARTS)?))
+}
+
+fn size(page: &Path, file: &str) -> anyhow::Result<u64> {
+    let file = page.join(FILES).join(file);
+    Ok(fs::metadata(&file).with_context(|| format!("looking at {}", file.display()))?.len())
 }
 
 #[cfg(test)]
@@ -216,10 +237,10 @@ mod tests {
         let page = folder("page");
         let pkg = page.join(FILES).join(PKG);
         fs::create_dir_all(&pkg).unwrap();
-        fs::write(page.join(HASHES), "js: J\nwasm: W\ncss: C\n").unwrap();
-        for name in ["J.js", "W.wasm", "C.css"] {
+        fs::write(page.join(HASHES), "js: J\nwasm: W\ncss: C\necharts: E\n").unwrap();
+        for name in ["wm-controller.J.js", "wm-controller.W.wasm", "wm-controller.C.css", "echarts.E.js"] {
             for compressed in ["", ".br", ".gz"] {
-                fs::write(pkg.join(format!("{NAME}.{name}{compressed}")), "").unwrap();
+                fs::write(pkg.join(format!("{name}{compressed}")), "").unwrap();
             }
         }
         complete(&page).unwrap();

@@ -1,16 +1,24 @@
 //! Calls to the server without leaving the page.
 
+use crate::view::Answer;
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{FormData, HtmlElement, HtmlFormElement, RequestInit, Response, UrlSearchParams};
 
+/// Said until there is an answer.
+const SENDING: &str = "Sending …";
 /// Said when there was no answer.
 const NO_ANSWER: &str = "The controller can't be reached. Nothing is known to have changed.";
 
-/// Sends a form as the browser would, and stays. `pending` is set meanwhile; `refusal` tells afterwards why it was
-/// refused.
-pub(crate) fn submit(event: &SubmitEvent, pending: RwSignal<bool>, refusal: RwSignal<Option<String>>) {
+/// Sends a form as the browser would, and stays. `pending` is set meanwhile; afterwards `fate` tells what follows from
+/// it, or `refusal` why it was refused.
+pub(crate) fn submit(
+    event: &SubmitEvent,
+    pending: RwSignal<bool>,
+    refusal: RwSignal<Option<String>>,
+    fate: RwSignal<Answer>,
+) {
     event.prevent_default();
     let form = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
     let (Some(form), false) = (form, pending.get_untracked()) else { return };
@@ -23,8 +31,13 @@ pub(crate) fn submit(event: &SubmitEvent, pending: RwSignal<bool>, refusal: RwSi
     }
     let Ok(body) = UrlSearchParams::new_with_str_sequence_sequence(&fields) else { return };
     pending.set(true);
+    refusal.set(None);
+    fate.set(Answer { words: SENDING.to_owned(), command: None });
     spawn_local(async move {
         let answer = ask(&form.action(), Some(&body)).await;
+        // Most have nothing to say: what they did is seen.
+        let told = answer.as_ref().ok().and_then(|text| serde_json::from_str::<Option<Answer>>(text).ok());
+        fate.set(told.flatten().unwrap_or_default());
         refusal.set(answer.err());
         pending.set(false);
     });

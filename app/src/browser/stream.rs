@@ -1,6 +1,10 @@
 //! The stream of events in the browser (<https://html.spec.whatwg.org/multipage/server-sent-events.html>): one, closed
 //! while the page is hidden. Every event is the whole view, so that nothing is missed by whoever comes back.
 
+use super::{
+    kept::{self, Keeper},
+    update,
+};
 use crate::{
     live::{Link, Live},
     view::View,
@@ -15,25 +19,32 @@ const ADDRESS: &str = "/api/events?view=page";
 /// How long to wait before a stream that the browser gave up is opened again.
 const AGAIN: Duration = Duration::from_secs(3);
 
-/// The open stream, and when it was last heard.
+/// The open stream, when it was last heard, and what is kept of that.
 #[derive(Default)]
 struct Stream {
     source: Option<EventSource>,
     heard: f64,
+    keeper: Keeper,
 }
 
 type Shared = Rc<RefCell<Stream>>;
 
 /// Opens the stream, follows the page's visibility, and lets the site's time go on between two events.
 pub(super) fn follow(live: Live) {
-    let stream = Shared::new(RefCell::new(Stream { source: None, heard: elapsed() }));
+    // What a kept document shows was heard before the page was opened.
+    let heard = elapsed() - kept::show(live).unwrap_or_default() as f64;
+    go_on(live, heard);
+    let stream = Shared::new(RefCell::new(Stream { heard, ..Stream::default() }));
     open(live, &stream);
     let followed = Rc::clone(&stream);
     let on_change = window_event_listener(ev::visibilitychange, move |_| {
         if document().visibility_state() == VisibilityState::Hidden {
-            if let Some(source) = followed.borrow_mut().source.take() {
+            let mut stream = followed.borrow_mut();
+            if let Some(source) = stream.source.take() {
                 source.close();
             }
+            // It may be the last that is seen of this page.
+            stream.keeper.write();
             live.link.set(Link::Asleep);
         } else {
             open(live, &followed);
@@ -76,21 +87,29 @@ fn lost(live: Live, stream: &Shared) {
 }
 
 fn take(live: Live, stream: &Shared, message: &MessageEvent) {
-    // What can't be read was said by another version of the program: the page falls silent, says so, and can be loaded
-    // anew.
-    let data = message.data().as_string();
-    let Some(view) = data.and_then(|data| serde_json::from_str::<View>(&data).ok()) else { return };
-    let ids = |view: &View| view.miners.iter().map(|miner| miner.id.clone()).collect::<Vec<_>>();
-    if live.view.with_untracked(|known| ids(known) != ids(&view)) {
+    let Some(text) = message.data().as_string() else { return };
+    let view = serde_json::from_str::<View>(&text).ok();
+    let is_ours = view.as_ref().is_some_and(|view| live.is_of_this_build(view));
+    if !is_ours {
+        update::is_there(live);
+    }
+    // What can't be read was said by another version of the program.
+    let Some(view) = view else { return };
+    if !live.view.with_untracked(|known| known.has_miners_of(&view)) {
         // There are other miners than the page was made for.
         let _ = window().location().reload();
         return;
     }
+    kept::is_over(live);
     live.view.set(view);
     live.link.set(Link::Open);
     let now = elapsed();
-    stream.borrow_mut().heard = now;
     go_on(live, now);
+    let mut stream = stream.borrow_mut();
+    stream.heard = now;
+    if is_ours {
+        stream.keeper.hear(text);
+    }
 }
 
 /// Moves the site's present on by what passed since the last event, at the demo's pace in the demo.
@@ -105,6 +124,6 @@ fn go_on(live: Live, heard: f64) {
 }
 
 /// Milliseconds on the page's monotonic clock.
-fn elapsed() -> f64 {
+pub(super) fn elapsed() -> f64 {
     window().performance().map_or(0.0, |performance| performance.now())
 }

@@ -11,6 +11,7 @@ mod topic;
 
 pub use filter::Filter;
 pub use page::page;
+pub(crate) use tell::rule;
 pub use tell::{Journal, tell};
 
 /// Where the page is.

@@ -5,6 +5,7 @@ use super::{
     filter::About,
     tell::{Day, Journal, Row},
 };
+use crate::page::nav::{Place, nav};
 use leptos::{either::Either, prelude::*};
 
 /// The page.
@@ -28,7 +29,7 @@ pub fn page(journal: Journal) -> impl IntoView {
         <header class="bar">
             <a class="site" href="/">{site}</a>
             <p class="asof">"as of " <time datetime=instant>{clock}</time></p>
-            <a class="back" href="/">"To the dashboard"</a>
+            {nav(Place::Decisions)}
         </header>
         <main id="main" class="journal">
             <div class="lead">

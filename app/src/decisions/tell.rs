@@ -146,7 +146,7 @@ impl Teller<'_> {
     fn row(&self, entry: &Entry) -> Row {
         let decision = &entry.decision;
         let explanation = &decision.explanation;
-        let said = |text: &String, is_strong| Sentence { text: text.clone(), is_strong };
+        let said = |text: &String, is_strong| Sentence { text: unbroken(text), is_strong };
         let why = [
             Some(said(&explanation.why, false)),
             explanation.why_not_more.as_ref().map(|text| said(text, true)),
@@ -184,16 +184,16 @@ impl Teller<'_> {
         let charge = words::charge(decision.soc_percent);
         let said = decision.source_time.map(|at| {
             let seconds = decision.at.millis_since(at) as f64 / 1000.0;
-            format!(", said at {}, {} before", then(at), age(seconds))
+            format!(", said at {}, {} old", then(at), age(seconds))
         });
         let battery = if charge.is_known() {
-            format!("{} {}{}", charge.value, charge.unit, said.unwrap_or_default())
+            format!("{}\u{a0}{}{}", charge.value, charge.unit, said.unwrap_or_default())
         } else {
             format!("not known{}", said.unwrap_or_default())
         };
         let power = words::power(decision.miner_power);
-        let drew = power.is_known().then(|| format!("drew {} {}", power.value, power.unit));
-        let set = decision.power_set_percent.map(|set| format!("set to {set:.0} %"));
+        let drew = power.is_known().then(|| format!("drew {}\u{a0}{}", power.value, power.unit));
+        let set = decision.power_set_percent.map(|set| format!("set to {set:.0}\u{a0}%"));
         let miner = [drew, set].into_iter().flatten().collect::<Vec<_>>().join(", ");
         let mut readings = vec![
             ("Battery", battery),
@@ -205,6 +205,11 @@ impl Teller<'_> {
         }
         readings
     }
+}
+
+/// A number and its percent sign stay on one line.
+fn unbroken(text: &str) -> String {
+    text.replace(" %", "\u{a0}%")
 }
 
 /// What the miner was set to before, where that is known and changed, and what was done.
@@ -239,7 +244,7 @@ fn outcome(command: Command, operation: Option<&Operation>) -> (&'static str, St
 }
 
 /// What a rule is called.
-const fn rule(rule: Rule) -> &'static str {
+pub(crate) const fn rule(rule: Rule) -> &'static str {
     match rule {
         Rule::Emergency => "Emergency",
         Rule::Stale => "Battery data",
@@ -268,5 +273,150 @@ const fn obstacle(by: BlockedBy) -> &'static str {
         BlockedBy::StartCondition => "nothing that starts it",
         BlockedBy::MinimumOffTime => "the shortest time off",
         BlockedBy::OffRetry => "off is being verified",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::teller::sample;
+    use model::{
+        Explanation, OperationId, PowerPercent, Reason, Wanted, Watts, journal::Place, snapshot::BatteryView,
+    };
+
+    /// 14:05:10 in New Mexico.
+    const NOW: &str = "2026-11-27T21:05:10Z";
+
+    fn overview() -> Overview {
+        let mut overview = sample::overview(BatteryView::default(), Vec::new());
+        overview.snapshot.at = NOW.parse().unwrap();
+        overview
+    }
+
+    fn entry(at: &str) -> Entry {
+        let at = at.parse().unwrap();
+        Entry {
+            place: Place { at, id: 7 },
+            decision: DecisionRecord {
+                miner: MinerId("garage".into()),
+                at,
+                rule: Rule::Ladder,
+                reason: Reason::LadderHold,
+                wanted: Wanted::Hold,
+                command: None,
+                operation: None,
+                blocked_by: None,
+                blocked_until: None,
+                explanation: Explanation::default(),
+                soc_percent: None,
+                source_time: None,
+                miner_power: None,
+                power_set_percent: None,
+            },
+            operation: None,
+        }
+    }
+
+    fn sixty() -> Command {
+        Command::SetPower { percent: PowerPercent::new(60).unwrap(), watts: Watts::whole(2160) }
+    }
+
+    fn only_row(entry: Entry) -> Row {
+        let page = JournalPage { entries: vec![entry], ..JournalPage::default() };
+        tell(&overview(), Filter::default(), Ok(page)).days.unwrap().remove(0).rows.remove(0)
+    }
+
+    #[test]
+    fn what_was_done_says_from_where_only_if_that_is_known() {
+        let told = |command: Option<Command>, set: Option<f64>| {
+            let entry = entry(NOW);
+            done(&DecisionRecord { command, power_set_percent: set, ..entry.decision })
+        };
+        let of = |before: Option<&str>, did: &str| (before.map(str::to_owned), did.to_owned());
+        assert_eq!(told(None, Some(80.0)), of(None, "Nothing sent"));
+        assert_eq!(told(Some(sixty()), Some(79.97)), of(Some("80"), "60 %"));
+        assert_eq!(told(Some(sixty()), Some(60.2)), of(None, "60 % again"));
+        assert_eq!(told(Some(sixty()), None), of(None, "To 60 %"));
+        assert_eq!(told(Some(Command::Off), Some(80.0)), of(None, "Off"));
+    }
+
+    #[test]
+    fn a_command_says_what_became_of_it_as_far_as_it_is_known() {
+        let operation = |stage, command, words: Option<&str>| Operation {
+            id: OperationId(1),
+            miner: MinerId("garage".into()),
+            command,
+            reason: Reason::LadderDown,
+            stage,
+            means: None,
+            decided_at: UtcMillis(0),
+            sent_at: Some(UtcMillis(1000)),
+            acknowledged_at: None,
+            ended_at: Some(UtcMillis(12_000)),
+            words: words.map(str::to_owned),
+        };
+        let told = |stage, command, words| outcome(command, Some(&operation(stage, command, words)));
+        let of = |class, words: &str| (class, words.to_owned());
+        assert_eq!(told(OperationStage::Observed, Command::Off, None), of("good", "off seen after 11 s"));
+        assert_eq!(told(OperationStage::Observed, sixty(), None), of("good", "seen to work after 11 s"));
+        let refused = told(OperationStage::Failed, sixty(), Some("permission denied"));
+        assert_eq!(refused, of("bad", "failed after 11 s: permission denied"));
+        assert_eq!(told(OperationStage::Superseded, sixty(), None), of("", "replaced by a newer command"));
+        assert_eq!(outcome(sixty(), None), of("", "not kept what became of it"));
+    }
+
+    #[test]
+    fn what_is_not_known_is_said_to_be_so() {
+        let row = only_row(entry(NOW));
+        assert_eq!(row.readings, [("Battery", "not known".to_owned()), ("Miner", "not known".to_owned())]);
+        assert_eq!((row.outcome, row.why.len()), (None, 0));
+        assert_eq!(row.miner.as_deref(), Some("garage"), "a miner that isn't there any more keeps its name");
+    }
+
+    #[test]
+    fn readings_say_how_old_they_were_then() {
+        let mut seen = entry("2026-11-27T07:01:00Z");
+        seen.decision.soc_percent = Some(60.0);
+        seen.decision.source_time = Some("2026-11-27T06:59:00Z".parse().unwrap());
+        seen.decision.miner_power = Watts::new(2134.0);
+        seen.decision.power_set_percent = Some(60.0);
+        seen.decision.blocked_by = Some(BlockedBy::Interval);
+        seen.decision.blocked_until = Some("2026-11-27T07:03:00Z".parse().unwrap());
+        let row = only_row(seen);
+        let readings: Vec<_> = row.readings.iter().map(|(what, said)| (*what, said.as_str())).collect();
+        assert_eq!(
+            readings,
+            [
+                ("Battery", "60\u{a0}%, said at Thu 23:59, 2 min old"),
+                ("Miner", "drew 2.13\u{a0}kW, set to 60\u{a0}%"),
+                ("In the way", "the interval between two commands until 00:03"),
+            ]
+        );
+        assert_eq!(row.chart, "/?range=6h&at=1795762860000#chart");
+    }
+
+    #[test]
+    fn entries_stand_under_their_day_on_the_wall_clock() {
+        let entries = ["2026-11-27T07:00:00Z", "2026-11-27T06:59:59Z", "2025-11-27T12:00:00Z"].map(entry);
+        let page = JournalPage { entries: entries.to_vec(), ..JournalPage::default() };
+        let days = tell(&overview(), Filter::default(), Ok(page)).days.unwrap();
+        let titles: Vec<_> = days.iter().map(|day| day.title.as_str()).collect();
+        assert_eq!(titles, ["Friday 27 November", "Thursday 26 November", "Thursday 27 November 2025"]);
+        assert_eq!(days[1].rows[0].clock, "23:59:59");
+    }
+
+    #[test]
+    fn nothing_is_said_in_plain_words() {
+        let told = |query: &[(&str, &str)]| {
+            let query = query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let filter = Filter::read(&query, std::iter::empty());
+            tell(&overview(), filter, Ok(JournalPage::default())).days.unwrap_err()
+        };
+        assert_eq!(told(&[]), "Nothing was decided yet.");
+        assert_eq!(told(&[("day", "2026-11-01")]), "Nothing was decided in this time.");
+        assert_eq!(told(&[("before", "1.1")]), "Nothing was decided in this time.");
+        assert_eq!(told(&[("about", "safety")]), "Nothing of this kind was decided in this time.");
+        let broken = tell(&overview(), Filter::default(), Err("The journal can't be read just now.".into()));
+        assert_eq!(broken.days.unwrap_err(), "The journal can't be read just now.");
     }
 }

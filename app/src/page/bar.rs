@@ -1,5 +1,7 @@
-//! The connection bar: whether miner, battery and this page are connected, as a dot and a word, and since when not.
+//! The connection bar: whether miners, battery, network and this page are connected, as a dot and a word, and since when
+//! not.
 
+use super::nav::{Place, nav};
 use crate::{
     live::{Link, Live},
     view::Connected,
@@ -13,14 +15,23 @@ pub(super) fn bar(live: Live) -> impl IntoView {
         let (health, word) = of_link(live.link.get(), live.silent_seconds().is_some());
         Connected { label: "Page".into(), health: health.into(), word: word.into(), ..Connected::default() }
     };
+    // What a connection was when the controller was last heard isn't what it is.
+    let still_known = move |connected: Connected| match live.silent_seconds() {
+        Some(_) => Connected { health: String::new(), word: "not known".into(), ..connected },
+        None => connected,
+    };
     let item = move |connected: Connected| {
         let age = connected.seen.map(|seen| live.age(seen));
+        let session = connected.session.map(|since| {
+            view! { <span class="session">"session " {live.age(since)}</span> }
+        });
         view! {
             <li title=connected.error>
                 <span class=format!("dot {}", connected.health) aria-hidden="true"></span>
                 <span class="label">{connected.label}</span>
                 <span class="word">{connected.word}</span>
                 <span class="age">{age}</span>
+                {session}
             </li>
         }
     };
@@ -28,8 +39,9 @@ pub(super) fn bar(live: Live) -> impl IntoView {
         <header class="bar">
             <span class="site">{site}</span>
             <ul aria-label="Connections">
-                {move || connections.get().into_iter().chain([page()]).map(item).collect_view()}
+                {move || connections.get().into_iter().map(still_known).chain([page()]).map(item).collect_view()}
             </ul>
+            {nav(Place::Now)}
         </header>
     }
 }

@@ -1,15 +1,15 @@
-//! The battery: its charge, what flows, and how old that is.
+//! The battery and what its charge allows: how full it is, the ladder, what flows, and how old that is.
 
 use super::{
-    form::form,
+    form::{Fate, form_with},
+    ladder,
     pieces::{facts, value},
 };
 use crate::{live::Live, rpc};
 use leptos::prelude::*;
 
-pub(super) fn battery(live: Live) -> impl IntoView {
+pub(super) fn battery(live: Live, ids: &[String]) -> impl IntoView + use<> {
     let charge = live.part(|view| view.battery.charge.clone());
-    let percent = live.part(|view| view.battery.percent);
     let is_old = live.part(|view| view.battery.is_old);
     let said = live.part(|view| (view.battery.said.clone(), view.battery.said_at));
     let flows = live.part(|view| view.battery.facts.clone());
@@ -19,32 +19,31 @@ pub(super) fn battery(live: Live) -> impl IntoView {
         let (words, at) = said.get();
         at.map_or_else(|| words.clone(), |at| format!("{words}, {} ago.", live.age(at)))
     };
+    let tag = match ids {
+        [id] => Some(ladder::tag(live, id)),
+        _ => None,
+    };
+    let ladders = ids.iter().map(|id| ladder::ladder(live, id)).collect_view();
+    let fate = Fate::new();
     let refresh = view! { <button class="button">"Sign in anew"</button> };
     view! {
         <section class="card battery" class:old=move || is_old.get() aria-labelledby="battery-title">
             <header>
-                <h2 id="battery-title">"Battery"</h2>
+                <h2 id="battery-title">"Battery and power"</h2>
+                {tag}
             </header>
             <div class="charge">
                 <p class="big">{move || value(&charge.get())}</p>
-                <meter
-                    min="0"
-                    max="100"
-                    low="30"
-                    high="60"
-                    optimum="100"
-                    value=move || percent.get().unwrap_or_default().to_string()
-                    aria-labelledby="battery-title"
-                    hidden=move || percent.get().is_none()
-                ></meter>
+                <p class="said">{said}</p>
             </div>
-            <p class="said">{said}</p>
+            {ladders}
             {facts(flows)}
             {move || error.get().map(|error| view! { <p class="note bad">{error}</p> })}
             <details class="more">
                 <summary>"Where this comes from"</summary>
                 <p>{move || source.get()}</p>
-                {form(live, rpc::REFRESH_SESSION, refresh)}
+                {form_with(live, rpc::REFRESH_SESSION, fate, refresh)}
+                {fate.line(live, "")}
             </details>
         </section>
     }

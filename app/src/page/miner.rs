@@ -1,8 +1,8 @@
 //! A miner: what it does, and every way to tell it what to do.
 
 use super::{
-    form::form,
-    pieces::{facts, part_of, value},
+    form::{Fate, form_with},
+    pieces::{facts, part_of, value, whose},
 };
 use crate::{
     live::Live,
@@ -11,8 +11,6 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The steps of the ladder, percent.
-const STEPS: [u8; 7] = [40, 50, 60, 70, 80, 90, 100];
 /// How long a power can be held from here: hours, and how they are called.
 const HOLDS: [(&str, &str); 6] = [
     ("0.5", "30 min"),
@@ -62,7 +60,7 @@ fn controls(live: Live, id: &str) -> impl IntoView + use<> {
     let is_latched = part_of(live, id, |miner| miner.is_latched);
     let wishes = part_of(live, id, |miner| miner.wishes.clone());
     // What the person is choosing isn't changed under their fingers: this is read once.
-    let chosen = part_of(live, id, |miner| miner.step).get_untracked();
+    let (powers, chosen) = part_of(live, id, |miner| (miner.powers.clone(), miner.step)).get_untracked();
     let miner = || view! { <input type="hidden" name="miner" value=id.to_owned() /> };
     let on = view! {
         {miner()}
@@ -88,11 +86,11 @@ fn controls(live: Live, id: &str) -> impl IntoView + use<> {
             </small>
         </button>
     };
-    let step = |step: u8| {
+    let power = |power: u8| {
         view! {
             <label>
-                <input type="radio" name="percent" value=step checked=step == chosen />
-                <span>{step}</span>
+                <input type="radio" name="percent" value=power checked=power == chosen />
+                <span>{power}</span>
             </label>
         }
     };
@@ -103,17 +101,22 @@ fn controls(live: Live, id: &str) -> impl IntoView + use<> {
         {miner()}
         <fieldset class="manual">
             <legend>"Hold a power, in percent"</legend>
-            <div class="steps segments">{STEPS.map(step).collect_view()}</div>
+            <div class="steps segments">{powers.into_iter().map(power).collect_view()}</div>
             <label class="hold">"for " <select name="hours">{HOLDS.map(hold).collect_view()}</select></label>
             <button class="button">"Hold"</button>
         </fieldset>
     };
     let wish = |wish: String| view! { <p class="note">{wish}</p> };
+    // One for all of them: what is asked last is what counts.
+    let fate = Fate::new();
     view! {
         <div class="controls">
-            <div class="power">{form(live, rpc::POWER_ON, on)} {form(live, rpc::POWER_OFF, off)}</div>
-            {form(live, rpc::AUTO_CONTROL, automatic)}
-            {form(live, rpc::MANUAL_POWER, manual)}
+            <div class="power">
+                {form_with(live, rpc::POWER_ON, fate, on)} {form_with(live, rpc::POWER_OFF, fate, off)}
+            </div>
+            {form_with(live, rpc::AUTO_CONTROL, fate, automatic)}
+            {form_with(live, rpc::MANUAL_POWER, fate, manual)}
+            {fate.line(live, id)}
             {move || wishes.get().into_iter().map(wish).collect_view()}
         </div>
     }
@@ -123,7 +126,8 @@ fn controls(live: Live, id: &str) -> impl IntoView + use<> {
 pub(super) fn commands(live: Live, id: &str) -> impl IntoView + use<> {
     let commands = part_of(live, id, |miner| miner.commands.clone());
     let title = format!("commands-{id}");
-    let row = |CommandRow { when, what, outcome }| {
+    let whose = whose(live, id).map(|name| format!("{name}: "));
+    let row = |CommandRow { when, what, outcome, .. }| {
         view! {
             <li>
                 <span class="when">{when}</span>
@@ -135,7 +139,8 @@ pub(super) fn commands(live: Live, id: &str) -> impl IntoView + use<> {
     view! {
         <section class="card commands" aria-labelledby=title.clone()>
             <header>
-                <h2 id=title.clone()>"Last commands"</h2>
+                <h2 id=title.clone()>{whose} "Last commands"</h2>
+                <a class="all" href="/decisions">"All"<span class="visually-hidden">" decisions"</span></a>
             </header>
             <ol>{move || commands.get().into_iter().map(row).collect_view()}</ol>
             {move || commands.with(Vec::is_empty).then(|| view! { <p class="note">"None yet."</p> })}

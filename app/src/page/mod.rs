@@ -4,10 +4,20 @@ mod alerts;
 mod bar;
 mod battery;
 mod demo;
+mod devices;
+mod flow;
 mod form;
+mod install;
+mod ladder;
 mod miner;
+pub(crate) mod nav;
 mod now;
 mod pieces;
+mod silence;
+mod update;
+
+#[cfg(target_arch = "wasm32")]
+pub(crate) use install::Way;
 
 use crate::{chart, live::Live};
 use leptos::prelude::*;
@@ -17,15 +27,6 @@ pub(crate) fn dashboard(live: Live) -> impl IntoView {
     // Which miners there are changes only with the configuration; the page is loaded anew then.
     let ids: Vec<String> =
         live.view.with_untracked(|view| view.miners.iter().map(|miner| miner.id.clone()).collect());
-    let nobody = ids.is_empty().then(|| {
-        view! {
-            <section class="card now">
-                <h1>"No miner yet"</h1>
-                <p>"The controller is starting, or no miner is configured."</p>
-            </section>
-        }
-    });
-    let now = ids.iter().map(|id| now::now(live, id)).collect_view();
     let miners = ids.iter().map(|id| miner::miner(live, id)).collect_view();
     let commands = ids.iter().map(|id| miner::commands(live, id)).collect_view();
     let version = live.view.with_untracked(|view| view.version.clone());
@@ -34,28 +35,19 @@ pub(crate) fn dashboard(live: Live) -> impl IntoView {
         {demo::banner(live)}
         {bar::bar(live)}
         <main id="main" class:silent=move || live.silent_seconds().is_some()>
-            {silence(live)} {now} {nobody} {battery::battery(live)} {chart::figure(live)} {miners}
-            <div class="aside">{commands} {alerts::alerts(live)}</div>
+            {silence::silence(live)} {alerts::news(live)} {now::now(live, &ids)} {battery::battery(live, &ids)}
+            {chart::figure(live.chart())}
+            <div class="miners">{miners}</div>
+            <div class="side">
+                <div class="told">{commands}</div>
+                <div class="aside">{devices::devices(live)} {alerts::past(live)}</div>
+            </div>
         </main>
         <footer>
             <span>"WhatsMiner Controller " {version}</span>
+            {install::install()}
             <noscript>"Without JavaScript this page stands still: load it again for news."</noscript>
         </footer>
-    }
-}
-
-/// Says that nothing comes any more, and how old what is shown has become.
-fn silence(live: Live) -> impl IntoView {
-    let clock = live.part(|view| view.clock.clone());
-    let seconds = Memo::new(move |_| live.silent_seconds().map(crate::view::age));
-    move || {
-        seconds.get().map(|age| {
-            view! {
-                <p class="banner" role="alert">
-                    <strong>"No news from the controller for " {age} "."</strong>
-                    " What you see is from " {clock.get()} ". It may have changed since."
-                </p>
-            }
-        })
+        {update::update(live)}
     }
 }

@@ -1,4 +1,4 @@
-//! The alert book: each thing once, with a count, a beginning and an end.
+//! The alert book: each thing once, with a count, a beginning and an end, and whether a person has seen it.
 
 use crate::{battery::BatteryStatus, reader::MinerStatus};
 use control::{Decision, State, battery::Rejected};
@@ -38,6 +38,7 @@ impl AlertBook {
                     last: now,
                     count: 0,
                     active: false,
+                    seen: false,
                 }
             });
             if !alert.active {
@@ -48,21 +49,34 @@ impl AlertBook {
                     "alert"
                 );
                 (alert.active, alert.count, alert.since) = (true, alert.count.saturating_add(1), now);
+                alert.seen = false;
             }
             (alert.last, alert.text) = (now, text);
             holds.push(key);
         }
         for (key, alert) in &mut self.alerts {
             alert.active &= holds.contains(key);
+            alert.seen &= alert.active;
         }
         self.alerts.retain(|_, alert| alert.active || now.millis_since(alert.last) < KEPT);
     }
 
-    /// All alerts, active ones first, the gravest first among them.
+    /// A person has read what was told up to `until`: what is over is forgotten, what still holds is marked as seen.
+    /// What began later they can't have read.
+    ///
+    /// How grave an alert is belongs to its code: what gets graver is another alert, and news.
+    pub(crate) fn clear(&mut self, until: UtcMillis) {
+        self.alerts.retain(|_, alert| alert.active || alert.last > until);
+        for alert in self.alerts.values_mut().filter(|alert| alert.since <= until) {
+            alert.seen = true;
+        }
+    }
+
+    /// All alerts: what holds and is news first, then what holds and was seen, the gravest first among each.
     pub(crate) fn list(&self) -> Vec<Alert> {
         let mut list: Vec<_> = self.alerts.values().cloned().collect();
         list.sort_by_key(|alert| {
-            (!alert.active, std::cmp::Reverse(alert.severity), std::cmp::Reverse(alert.last))
+            (!alert.active, alert.seen, std::cmp::Reverse(alert.severity), std::cmp::Reverse(alert.last))
         });
         list
     }
@@ -235,6 +249,78 @@ mod tests {
         assert_eq!(book.list()[0].count, 2);
         book.update(vec![], UtcMillis(30_000 + KEPT));
         assert!(book.list().is_empty(), "what is long over is forgotten");
+    }
+
+    /// Code, whether it holds, whether it was seen; in the order of the list.
+    fn told(book: &AlertBook) -> Vec<(AlertCode, bool, bool)> {
+        book.list().iter().map(|alert| (alert.code, alert.active, alert.seen)).collect()
+    }
+
+    #[test]
+    fn what_still_holds_is_folded_away_and_what_is_over_is_dismissed() {
+        let (old, stale) = (AlertCode::BatteryDataOld, AlertCode::BatteryDataStale);
+        let mut book = AlertBook::default();
+        book.update(vec![finding(old), finding(AlertCode::MinerRefused)], UtcMillis(0));
+        book.update(vec![finding(old)], UtcMillis(10_000));
+        book.clear(UtcMillis(10_000));
+        assert_eq!(told(&book), [(old, true, true)]);
+        book.update(vec![finding(old), finding(stale)], UtcMillis(20_000));
+        assert_eq!(told(&book), [(stale, true, false), (old, true, true)], "it got graver: that is news");
+        book.update(vec![], UtcMillis(30_000));
+        book.update(vec![finding(old)], UtcMillis(40_000));
+        assert_eq!(told(&book)[0], (old, true, false), "it began anew: that is news too");
+        assert_eq!(book.list()[0].count, 2);
+    }
+
+    #[test]
+    fn nothing_is_cleared_that_came_after_the_person_looked() {
+        let mut book = AlertBook::default();
+        book.update(vec![finding(AlertCode::BatterySource)], UtcMillis(10_000));
+        book.clear(UtcMillis(9_999));
+        assert_eq!(told(&book), [(AlertCode::BatterySource, true, false)]);
+        book.update(vec![], UtcMillis(20_000));
+        book.clear(UtcMillis(9_999));
+        assert_eq!(told(&book), [(AlertCode::BatterySource, false, false)]);
+        book.clear(UtcMillis(10_000));
+        assert_eq!(told(&book), []);
+    }
+
+    /// Connection errors, refused sign-ins and refused commands, each in plain words, once.
+    #[test]
+    fn what_a_device_refuses_is_an_alert_of_its_own() {
+        let id = MinerId("garage".into());
+        let refused = |code, words: &str| DeviceError::Refused { code, words: words.to_owned() };
+        for (error, code, words) in [
+            (
+                DeviceError::Unreachable("no route".into()),
+                AlertCode::MinerUnreachable,
+                "Garage: can't be reached: no route",
+            ),
+            (
+                DeviceError::BadCredentials("wrong password".into()),
+                AlertCode::MinerPassword,
+                "Garage: wrong password",
+            ),
+            (
+                refused(45, "permission denied"),
+                AlertCode::MinerRefused,
+                "Garage: refused with code 45: permission denied",
+            ),
+        ] {
+            let status = MinerStatus { error: Some(error.clone()), ..MinerStatus::default() };
+            let found = of_miner(&id, "Garage", &status, Some(&error));
+            let told: Vec<_> = found.iter().map(|finding| (finding.code, finding.text.as_str())).collect();
+            assert_eq!(told, [(code, words)]);
+        }
+        for (error, code) in [
+            (DeviceError::BadCredentials("wrong password".into()), AlertCode::BatterySignIn),
+            (DeviceError::Unreachable("no route".into()), AlertCode::BatterySource),
+        ] {
+            let status = BatteryStatus { error: Some(error.clone()), ..BatteryStatus::default() };
+            let found = of_battery(&status);
+            assert_eq!(found.len(), 1);
+            assert_eq!((found[0].code, found[0].text.clone()), (code, format!("Battery source: {error}")));
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::{
     clock::{Busy, Timekeeper},
     local::Place,
     recorder::{Entry, Recorder},
-    requests::{Envelope, Refused, Reply, Request},
+    requests::{Envelope, Message, Refused, Reply, Request},
     supervise::Supervisor,
     unit::Unit,
 };
@@ -43,7 +43,7 @@ pub(crate) struct ControlLoop {
     pub(crate) ticks: u64,
     pub(crate) period: Duration,
     pub(crate) published: watch::Sender<Arc<Snapshot>>,
-    pub(crate) requests: mpsc::Receiver<Envelope>,
+    pub(crate) requests: mpsc::Receiver<Message>,
     pub(crate) wakes: mpsc::Receiver<Busy>,
     pub(crate) supervisor: Supervisor,
 }
@@ -60,7 +60,16 @@ impl ControlLoop {
             busy = tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
-                Some(envelope) = self.requests.recv() => self.answer(envelope).await,
+                Some(message) = self.requests.recv() => match message {
+                    Message::Wish(envelope) => self.answer(envelope).await,
+                    Message::ClearAlerts { until, done, busy } => {
+                        self.alerts.clear(until);
+                        self.publish(self.keeper.now());
+                        // Whoever asked may have gone.
+                        let _ = done.send(());
+                        busy
+                    }
+                },
                 Some(woken) = self.wakes.recv() => {
                     while self.wakes.try_recv().is_ok() {}
                     self.tick().await;

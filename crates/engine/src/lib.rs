@@ -29,5 +29,6 @@ mod site;
 mod supervise;
 mod unit;
 
+pub use local::Place;
 pub use requests::{Handle, Refused, Reply, Request};
 pub use site::{MinerSetup, Site, SiteSetup};

@@ -1,16 +1,17 @@
-//! The site's civil time, for the sunset rule.
+//! The site's civil time and its sun.
 
-use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Timelike, Utc};
 use chrono_tz::Tz;
 use model::{CivilDay, LocalTime, SunTimes, UtcMillis};
 use sunrise::{Coordinates, SolarDay, SolarEvent};
 
 /// Where the site is, as far as its time goes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Place {
-    pub(crate) timezone: Tz,
+pub struct Place {
+    /// The site's zone.
+    pub timezone: Tz,
     /// Latitude and longitude in degrees, north and east positive.
-    pub(crate) coordinates: Option<(f64, f64)>,
+    pub coordinates: Option<(f64, f64)>,
 }
 
 impl Place {
@@ -25,6 +26,32 @@ impl Place {
             clock_synced,
             sun: self.coordinates.and_then(|(latitude, longitude)| self.sun(date, latitude, longitude)),
         }
+    }
+
+    /// The sunsets from one instant to another: the sun's own where the coordinates are known, else every day at `fixed`
+    /// seconds after midnight on the wall clock. A day without a sunset has none.
+    pub fn sunsets(&self, fixed: u32, from: UtcMillis, to: UtcMillis) -> Vec<UtcMillis> {
+        let date = |at: UtcMillis| {
+            let instant = DateTime::<Utc>::from_timestamp_millis(at.0).unwrap_or_default();
+            instant.with_timezone(&self.timezone).date_naive()
+        };
+        // Near the poles a day's sunset may fall on its neighbour.
+        let days = date(from).pred_opt().into_iter().flat_map(|day| day.iter_days());
+        let until = date(to).succ_opt();
+        let sunset = |day: NaiveDate| {
+            if let Some((latitude, longitude)) = self.coordinates {
+                return SolarDay::new(Coordinates::new(latitude, longitude)?, day)
+                    .event_time(SolarEvent::Sunset);
+            }
+            let clock = NaiveTime::from_num_seconds_from_midnight_opt(fixed, 0)?;
+            let at = day.and_time(clock).and_local_timezone(self.timezone).earliest()?;
+            Some(at.with_timezone(&Utc))
+        };
+        days.take_while(|day| until.is_some_and(|until| *day <= until))
+            .filter_map(sunset)
+            .map(|at| UtcMillis(at.timestamp_millis()))
+            .filter(|at| (from..to).contains(at))
+            .collect()
     }
 
     fn sun(&self, date: NaiveDate, latitude: f64, longitude: f64) -> Option<SunTimes> {
@@ -63,6 +90,20 @@ mod tests {
         assert_eq!(after.second_of_day, 3 * 3600);
         assert_eq!(before.day, after.day);
         assert_eq!(before.day.to_string(), "2026-03-08");
+    }
+
+    #[test]
+    fn a_stretch_has_a_sunset_for_each_of_its_days() {
+        let (from, to) = (at("2026-06-20T06:00:00Z"), at("2026-06-23T06:00:00Z"));
+        let place = Place { timezone: chrono_tz::America::Denver, coordinates: Some((35.08, -106.65)) };
+        let sunsets = place.sunsets(0, from, to);
+        assert_eq!(sunsets.len(), 3);
+        // 20:24 MDT, by the almanac of the US Naval Observatory.
+        assert!(sunsets[1].millis_since(at("2026-06-22T02:24:00Z")).abs() < 180_000, "{sunsets:?}");
+        let fixed = Place { coordinates: None, ..place }.sunsets(19 * 3600, from, to);
+        assert_eq!(fixed.first(), Some(&at("2026-06-21T01:00:00Z")));
+        let north = Place { timezone: chrono_tz::Arctic::Longyearbyen, coordinates: Some((78.2, 15.6)) };
+        assert_eq!(north.sunsets(0, from, to), []);
     }
 
     #[test]

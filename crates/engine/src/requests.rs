@@ -2,7 +2,7 @@
 
 use crate::clock::{Busy, Clock};
 use model::{
-    ManualTarget, MinerId, Operation,
+    ManualTarget, MinerId, Operation, UtcMillis,
     snapshot::{DecisionView, Snapshot},
 };
 use std::{sync::Arc, time::Duration};
@@ -64,6 +64,14 @@ pub enum Refused {
     NotRunning,
 }
 
+/// What the control loop is handed.
+pub(crate) enum Message {
+    /// A wish about a miner.
+    Wish(Envelope),
+    /// A person has read the alerts up to this instant.
+    ClearAlerts { until: UtcMillis, done: oneshot::Sender<()>, busy: Busy },
+}
+
 pub(crate) struct Envelope {
     pub(crate) miner: Option<MinerId>,
     pub(crate) request: Request,
@@ -74,7 +82,7 @@ pub(crate) struct Envelope {
 /// The running site, for those who look at it and ask something of it. Clones are the same site.
 #[derive(Clone)]
 pub struct Handle {
-    pub(crate) requests: mpsc::Sender<Envelope>,
+    pub(crate) requests: mpsc::Sender<Message>,
     pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(crate) battery: Arc<dyn devices::BatterySource>,
     pub(crate) keeper: Arc<crate::clock::Timekeeper>,
@@ -100,11 +108,22 @@ impl Handle {
     pub async fn ask(&self, miner: Option<MinerId>, request: Request) -> Result<Reply, Refused> {
         let (reply, answer) = oneshot::channel();
         let envelope = Envelope { miner, request, reply, busy: self.clock.busy() };
+        self.hand_over(Message::Wish(envelope), answer).await?
+    }
+
+    /// A person has read the alerts that were told up to `until`: what is over by then is dismissed, and what still holds
+    /// is marked as seen.
+    pub async fn clear_alerts(&self, until: UtcMillis) -> Result<(), Refused> {
+        let (done, answer) = oneshot::channel();
+        self.hand_over(Message::ClearAlerts { until, done, busy: self.clock.busy() }, answer).await
+    }
+
+    async fn hand_over<T>(&self, message: Message, answer: oneshot::Receiver<T>) -> Result<T, Refused> {
         let exchange = async {
-            self.requests.send(envelope).await.map_err(|_| Refused::NotRunning)?;
-            answer.await.map_err(|_| Refused::NotRunning)?
+            self.requests.send(message).await.ok()?;
+            answer.await.ok()
         };
-        tokio::time::timeout(PATIENCE, exchange).await.unwrap_or(Err(Refused::NotRunning))
+        tokio::time::timeout(PATIENCE, exchange).await.ok().flatten().ok_or(Refused::NotRunning)
     }
 
     /// Signs in anew at the battery source.

@@ -94,4 +94,6 @@ pub struct Alert {
     pub count: u32,
     /// It holds now; `false` once it is over and only waits to be read.
     pub active: bool,
+    /// It holds, and a person said that they know. It is news again when it begins anew.
+    pub seen: bool,
 }

@@ -4,7 +4,7 @@
 //! holds what the server holds.
 
 use crate::{
-    Alert, Intent, MinerId, MinerReading, Operation, SunTimes, UtcMillis,
+    Alert, Intent, LadderStep, MinerId, MinerReading, Operation, Soc, SunTimes, UtcMillis,
     demo::DemoState,
     snapshot::{
         BatteryView, Connection, DecisionView, InvariantCount, Latches, MinerState, MinerView, Snapshot,
@@ -26,10 +26,16 @@ pub struct SiteFacts {
     pub old_after_s: u32,
     /// Age in seconds from which the battery's data counts for nothing.
     pub stale_after_s: u32,
+    /// The state of charge at and under which a miner is off.
+    pub emergency: Soc,
+    /// The ladder, lowest step first. What lies at and under `emergency` is never reached.
+    pub ladder: Vec<LadderStep>,
     /// Hours that a manual power holds if the person doesn't say.
     pub manual_hours: f64,
     /// Version of the program.
     pub version: String,
+    /// What the page's files hash to: a page that began with another is out of date. Empty where there are no files.
+    pub build: String,
 }
 
 /// Everything a page starts from.
@@ -271,7 +277,7 @@ mod tests {
         }
     }
 
-    fn alert(last: i64, active: bool) -> Alert {
+    fn alert(last: i64, active: bool, seen: bool) -> Alert {
         Alert {
             code: AlertCode::BatteryLost,
             miner: None,
@@ -281,6 +287,7 @@ mod tests {
             last: UtcMillis(last),
             count: 1,
             active,
+            seen,
         }
     }
 
@@ -338,8 +345,8 @@ mod tests {
 
     #[test]
     fn what_only_moves_in_time_is_no_news() {
-        let before = snapshot(1, miner("so", vec![]), vec![alert(1, true)]);
-        let mut after = snapshot(2, miner("so", vec![]), vec![alert(2, true)]);
+        let before = snapshot(1, miner("so", vec![]), vec![alert(1, true, false)]);
+        let mut after = snapshot(2, miner("so", vec![]), vec![alert(2, true, false)]);
         after.miners[0].decision.at = UtcMillis(2);
         after.miners[0].decision.explanation.why = "so, a minute later".into();
         assert_eq!(changes(&before, &after), Some(vec![]));
@@ -360,7 +367,7 @@ mod tests {
             stages in prop::collection::vec((any::<bool>(), any::<bool>()), 0..30),
             (kept, new) in (0_usize..20, 0_usize..3),
             whys in (any::<bool>(), any::<bool>()),
-            alerts in (any::<bool>(), any::<bool>()),
+            alerts in (any::<(bool, bool)>(), any::<(bool, bool)>()),
         ) {
             let stage = |done: bool| if done { OperationStage::Observed } else { OperationStage::Sent };
             let history: Vec<_> = stages.iter().enumerate().map(|(id, (old, new))| (id as u64, *old, *new)).collect();
@@ -373,9 +380,10 @@ mod tests {
                 operations.map(told).collect::<Vec<_>>()
             };
             let why = |changed: bool| if changed { "because" } else { "so" };
-            let before = snapshot(1, miner(why(whys.0), newest_first(kept, false)), vec![alert(1, alerts.0)]);
+            let told = |last, (active, seen)| vec![alert(last, active, seen)];
+            let before = snapshot(1, miner(why(whys.0), newest_first(kept, false)), told(1, alerts.0));
             let later = newest_first((kept + new).min(history.len()), true);
-            let mut after = snapshot(2, miner(why(whys.1), later), vec![alert(2, alerts.1)]);
+            let mut after = snapshot(2, miner(why(whys.1), later), told(2, alerts.1));
             let mut held = before.clone();
             for event in changes(&before, &after).unwrap() {
                 held.apply(event);

@@ -35,14 +35,19 @@ const CALLS: usize = 5;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
+    // `--keep DIRECTORY` makes the year there and measures nothing.
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|argument| argument == "--keep") {
+        let directory = arguments.next().ok_or("--keep needs a directory")?;
+        let store = open(Path::new(&directory)).await?;
+        fill(&store).await?;
+        return Ok(store.close().await?);
+    }
     let dir = tempfile::tempdir()?;
 
     let store = open(dir.path()).await?;
     let begun = Instant::now();
-    for day in 0..DAYS {
-        let from = BEGIN + day * DAY;
-        store.record_samples(&samples(from, from + DAY), &RULES, UtcMillis(from + DAY)).await?;
-    }
+    fill(&store).await?;
     let fill_seconds = begun.elapsed().as_secs_f64();
     store.close().await?;
     drop(store);
@@ -92,6 +97,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// A year of samples.
+async fn fill(store: &Store) -> Result<(), Box<dyn Error>> {
+    for day in 0..DAYS {
+        let from = BEGIN + day * DAY;
+        store.record_samples(&samples(from, from + DAY), &RULES, UtcMillis(from + DAY)).await?;
+    }
+    Ok(())
+}
+
 async fn open(dir: &Path) -> Result<Store, Box<dyn Error>> {
     Ok(Store::open(dir, Now { mono: MonoTime(0), utc: UtcMillis(BEGIN) }).await?.store)
 }
@@ -104,7 +118,7 @@ async fn slowest(store: &Store, window: Window) -> Result<f64, Box<dyn Error>> {
         let of_battery = [Quantity::Soc, Quantity::Pv, Quantity::Battery];
         let of_miner = [Quantity::Power, Quantity::HashRate];
         let battery = store.battery_history(window, &of_battery, RULES.battery_gap).await?;
-        let miner = store.miner_history(&garage(), window, &of_miner, RULES.miner_gap).await?;
+        let miner = store.miner_history(&the_miner(), window, &of_miner, RULES.miner_gap).await?;
         slowest = slowest.max(milliseconds(begun));
         for track in [battery, miner] {
             if track.at.is_empty() || track.at.len() > 1000 {
@@ -127,8 +141,9 @@ fn bytes_written() -> Result<u64, Box<dyn Error>> {
     Ok(line.trim().parse()?)
 }
 
-fn garage() -> MinerId {
-    MinerId("garage".to_owned())
+/// As the demo calls its miner.
+fn the_miner() -> MinerId {
+    MinerId("miner".to_owned())
 }
 
 fn samples(from: i64, to: i64) -> Samples {
@@ -155,7 +170,7 @@ fn battery(at: i64) -> BatterySample {
 fn miner(at: i64) -> MinerSample {
     let power = 3450.0 + 60.0 * noise(at + 3);
     MinerSample {
-        miner: garage(),
+        miner: the_miner(),
         at: UtcMillis(at),
         power: Watts::new(power),
         power_set: Watts::new(3500.0),

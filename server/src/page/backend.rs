@@ -2,23 +2,28 @@
 
 use crate::{events::News, outlook::Outlook};
 use app::{
-    backend::{Backend, History, Wish},
+    backend::{Backend, History, Stretch, TakenUp, Wish},
     calls::CallError,
-    range::Range,
+    chart::{self, Event, Shown},
 };
 use async_trait::async_trait;
-use engine::Request;
+use engine::{Place, Reply, Request};
 use model::{
-    ManualTarget, MinerId, Operation, UtcMillis,
+    ManualTarget, MinerId, UtcMillis,
     demo::DemoChange,
     event::Overview,
-    history::{Quantity, Window},
-    journal::{JournalPage, Question},
+    history::Window,
+    journal::{JournalPage, Marks, Question},
 };
 use store::{HistoryRules, Store};
 
 /// The shortest stretch that is drawn of everything there is: what began just now is drawn over an hour.
 const SHORTEST: i64 = 3_600_000;
+const DAY: i64 = 86_400_000;
+/// Beyond this length, a sunset a day would hide everything else.
+const LONGEST_WITH_SUNSETS: i64 = 8 * DAY;
+/// The most decisions that a chart marks.
+const MARKS: u32 = 200;
 
 /// The running site, as the page sees it.
 pub struct PageBackend {
@@ -33,15 +38,52 @@ pub struct PageBackend {
 }
 
 impl PageBackend {
-    async fn window(&self, store: &Store, range: Range, points: u32) -> Result<Window, CallError> {
-        let now = self.outlook.site.now().utc;
-        let from = if let Some(length) = range.millis() {
-            UtcMillis(now.0.saturating_sub(length))
-        } else {
-            let begins = store.history_begins().await.map_err(|error| unreadable(&error))?;
-            UtcMillis(begins.map_or(now.0, |begins| begins.0).min(now.0.saturating_sub(SHORTEST)))
+    /// What happened in a stretch of time. A chart without it is better than none.
+    async fn events(&self, store: &Store, window: Window) -> Vec<Event> {
+        let facts = &self.outlook.facts;
+        let first = self.outlook.site.snapshot().miners.first().map(|miner| miner.id.clone());
+        let marks = match first {
+            Some(miner) => store.marks(&miner, window.from, window.to, MARKS).await,
+            None => Ok(Marks::default()),
         };
-        Ok(Window { from, to: now, points })
+        let marks = marks.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the journal can't be read");
+            Marks::default()
+        });
+        let place = Place { timezone: facts.timezone, coordinates: facts.coordinates };
+        let sunsets = if window.to.millis_since(window.from) <= LONGEST_WITH_SUNSETS {
+            place.sunsets(facts.fixed_sunset, window.from, window.to)
+        } else {
+            Vec::new()
+        };
+        chart::events(&marks.marks, &sunsets)
+    }
+
+    async fn window(
+        &self,
+        store: &Store,
+        stretch: Stretch,
+        now: UtcMillis,
+        points: u32,
+    ) -> Result<Window, CallError> {
+        let (from, to) = match stretch {
+            Stretch::UpToNow(range) => {
+                let from = if let Some(length) = range.millis() {
+                    now.0.saturating_sub(length)
+                } else {
+                    let begins = store.history_begins().await.map_err(|error| unreadable(&error))?;
+                    let shortest = now.0.saturating_sub(SHORTEST);
+                    begins.map_or(shortest, |begins| begins.0.min(shortest))
+                };
+                (UtcMillis(from), now)
+            }
+            Stretch::Around(range, at) => {
+                let half = range.millis().unwrap_or(DAY) / 2;
+                (UtcMillis(at.0.saturating_sub(half)), UtcMillis(at.0.saturating_add(half)))
+            }
+            Stretch::Between { from, to } => (from, to),
+        };
+        Ok(Window { from, to, points })
     }
 }
 
@@ -51,30 +93,33 @@ impl Backend for PageBackend {
         self.outlook.overview()
     }
 
-    async fn history(&self, range: Range, points: u32) -> Result<History, CallError> {
+    async fn history(&self, stretch: Stretch, points: u32) -> Result<History, CallError> {
         let Some(store) = &self.store else {
             return Err(CallError("The database can't be used, so there is no history.".to_owned()));
         };
-        let window = self.window(store, range, points).await?;
+        let now = self.outlook.site.now().utc;
+        let window = self.window(store, stretch, now, points).await?;
         let facts = &self.outlook.facts;
         let first = self.outlook.site.snapshot().miners.first().map(|miner| miner.id.clone());
-        let battery = store.battery_history(window, &[Quantity::Soc, Quantity::Pv], self.rules.battery_gap);
+        let [of_battery, of_miner] =
+            [Shown::OF_BATTERY.map(Shown::quantity).to_vec(), Shown::OF_MINER.map(Shown::quantity).to_vec()];
+        let battery = store.battery_history(window, &of_battery, self.rules.battery_gap);
         let miner = async {
             match first {
-                Some(miner) => {
-                    store.miner_history(&miner, window, &[Quantity::Power], self.rules.miner_gap).await
-                }
+                Some(miner) => store.miner_history(&miner, window, &of_miner, self.rules.miner_gap).await,
                 None => Ok(model::history::Track::default()),
             }
         };
         let (battery, miner) = tokio::join!(battery, miner);
         Ok(History {
             window,
-            now: window.to,
+            now,
+            here: if let Stretch::Around(_, at) = stretch { Some(at) } else { None },
             timezone: facts.timezone.name().to_owned(),
             emergency_percent: facts.emergency.get(),
             battery: battery.map_err(|error| unreadable(&error))?,
             miner: miner.map_err(|error| unreadable(&error))?,
+            events: self.events(store, window).await,
         })
     }
 
@@ -88,7 +133,7 @@ impl Backend for PageBackend {
         })
     }
 
-    async fn ask(&self, miner: Option<MinerId>, wish: Wish) -> Result<Option<Operation>, CallError> {
+    async fn ask(&self, miner: Option<MinerId>, wish: Wish) -> Result<TakenUp, CallError> {
         let request = match wish {
             Wish::PowerOn { confirmed } => Request::PowerOn { confirmed },
             Wish::PowerOff => Request::PowerOff,
@@ -98,7 +143,13 @@ impl Backend for PageBackend {
             Wish::AutoControl { enabled } => Request::AutoControl { enabled },
         };
         let reply = self.outlook.site.ask(miner, request).await;
-        reply.map(|reply| reply.operation).map_err(|refused| CallError(refused.to_string()))
+        let Reply { operation, decision } = reply.map_err(|refused| CallError(refused.to_string()))?;
+        Ok(TakenUp { operation, decision })
+    }
+
+    async fn clear_alerts(&self, until: UtcMillis) -> Result<(), CallError> {
+        let cleared = self.outlook.site.clear_alerts(until).await;
+        cleared.map_err(|refused| CallError(refused.to_string()))
     }
 
     async fn refresh_battery_session(&self) -> Result<(), CallError> {

@@ -5,13 +5,13 @@ use app::decisions::{self, Filter};
 use axum::{
     body::Body,
     extract::{Query, Request, State},
-    response::Response,
+    response::Html,
 };
 use model::journal::Position;
 use std::collections::BTreeMap;
 
 /// What was decided, as far as the address asks for it.
-pub(super) async fn show(State(page): State<Page>, request: Request<Body>) -> Response {
+pub(super) async fn show(State(page): State<Page>, request: Request<Body>) -> Html<String> {
     let query = Query::<BTreeMap<String, String>>::try_from_uri(request.uri());
     let Query(query) = query.unwrap_or_default();
     let overview = page.backend.overview();
@@ -27,7 +27,5 @@ pub(super) async fn show(State(page): State<Page>, request: Request<Body>) -> Re
         found = page.backend.journal(&question).await;
     }
     let journal = decisions::tell(&overview, filter, found.map_err(|error| error.to_string()));
-    let options = page.options;
-    let render = move || app::journal(journal.clone(), options.clone());
-    leptos_axum::render_app_async_with_context(|| (), render)(request).await
+    Html(app::journal(journal, page.options))
 }

@@ -3,13 +3,20 @@
 mod assets;
 mod backend;
 mod decisions;
+mod manifest;
 
 pub use assets::{Site, SiteProblem};
 pub use backend::PageBackend;
 
 use crate::rest;
 use app::{
-    backend::Backend, calls::CallError, chart, live::Start, nothing_here, range::Range, shell, teller,
+    backend::{Backend, Stretch},
+    calls::CallError,
+    chart::{self, ChartStart, Off},
+    live::Start,
+    nothing_here, out_of_reach,
+    range::Range,
+    shell, teller,
 };
 use axum::{
     Router,
@@ -31,13 +38,15 @@ const LARGEST_FORM: usize = 16 * 1024;
 struct Page {
     backend: Arc<dyn Backend>,
     options: Option<LeptosOptions>,
+    chart_code: Option<String>,
 }
 
 /// The page with everything that belongs to it. Without its site folder it has neither style nor script, and works.
 pub fn routes(backend: Arc<dyn Backend>, site: Option<&Site>) -> Router {
     // What is rendered waits for its data on our runtime. Only the first call has an effect.
     let _ = any_spawner::Executor::init_tokio();
-    let page = Page { backend, options: site.map(Site::options) };
+    let chart_code = site.and_then(Site::chart_code);
+    let page = Page { backend, options: site.map(Site::options), chart_code };
     let context = {
         let backend = Arc::clone(&page.backend);
         move || provide_context(Arc::clone(&backend))
@@ -48,14 +57,16 @@ pub fn routes(backend: Arc<dyn Backend>, site: Option<&Site>) -> Router {
         .route("/rpc/{call}", any(call))
         .layer(RequestBodyLimitLayer::new(LARGEST_FORM))
         .layer(DefaultBodyLimit::disable());
+    let site_name = page.backend.overview().site.name;
     let pages = Router::new()
         .route("/", get(show))
         .route(app::decisions::PATH, get(decisions::show))
+        .route("/offline", get(show_out_of_reach))
         .fallback(show_nothing)
         .with_state(page);
     let rendered = pages.merge(calls).layer(middleware::from_fn(never_old));
     match site {
-        Some(site) => rendered.merge(site.routes()),
+        Some(site) => rendered.merge(site.routes(&site_name)),
         None => rendered,
     }
 }
@@ -72,12 +83,9 @@ async fn show(State(page): State<Page>, request: Request<Body>) -> Response {
     // An address that can't be read asks for nothing in particular.
     let query = Query::<BTreeMap<String, String>>::try_from_uri(request.uri());
     let Query(query) = query.unwrap_or_default();
-    let range = Range::from_slug(query.get("range").map(String::as_str));
-    let history = page.backend.history(range, chart::POINTS).await;
     let start = Start {
         view: teller::tell(&page.backend.overview()),
-        range,
-        chart: history.map(|history| chart::draw(&history)).map_err(|error| error.to_string()),
+        chart: charts(&page, &query).await,
         refused: refused(&query),
     };
     let options = page.options;
@@ -85,10 +93,29 @@ async fn show(State(page): State<Page>, request: Request<Body>) -> Response {
     leptos_axum::render_app_async_with_context(context, move || shell(options.clone()))(request).await
 }
 
+/// The charts that an address asks for.
+async fn charts(page: &Page, query: &BTreeMap<String, String>) -> ChartStart {
+    let of = |name| query.get(name).map(String::as_str);
+    let (range, off) = (Range::from_slug(of("range")), Off::from_slug(of("off")));
+    let here = of("at").and_then(|at| at.parse().ok());
+    let history = page.backend.history(Stretch::new(range, here), chart::POINTS_DRAWN).await;
+    let start = ChartStart { range, here, off, code: page.chart_code.clone(), ..ChartStart::default() };
+    match history {
+        Ok(history) => chart::start(start, &history),
+        Err(error) => ChartStart { problem: Some(error.to_string()), ..start },
+    }
+}
+
 /// The call of a form that was refused, as [`leptos::server_fn`] leads back from it: which, and why.
 fn refused(query: &BTreeMap<String, String>) -> Option<(String, String)> {
     let (path, error) = query.get("__path").zip(query.get("__err"))?;
     Some((path.clone(), ServerFnUrlError::<CallError>::decode_err(error).to_string()))
+}
+
+/// What a browser shows in the place of a page that it can't get: its service worker has kept it.
+async fn show_out_of_reach(State(page): State<Page>, request: Request<Body>) -> Response {
+    let options = page.options;
+    leptos_axum::render_app_async_with_context(|| (), move || out_of_reach(options.clone()))(request).await
 }
 
 /// There is nothing at this address: a browser is shown so, everybody else is told.

@@ -6,6 +6,7 @@ use axum::{
     extract::{FromRequest, Request},
     http::{StatusCode, header},
 };
+use model::UtcMillis;
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
@@ -123,6 +124,15 @@ impl Members {
         let expected =
             || ApiError::invalid(name, format!("must be a number from {} to {}", range.start(), range.end()));
         number.map(Some).ok_or_else(expected)
+    }
+
+    /// An instant, or nothing.
+    pub(super) fn instant(&self, name: &'static str) -> Result<Option<UtcMillis>, ApiError> {
+        let Some(value) = self.0.get(name).filter(|value| !value.is_null()) else { return Ok(None) };
+        let instant = value.as_str().and_then(|text| text.parse().ok());
+        instant.map(Some).ok_or_else(|| {
+            ApiError::invalid(name, "must be an instant in UTC, like \"2026-06-21T18:00:00Z\"")
+        })
     }
 
     /// Yes or no; no, if it is missing.

@@ -4,6 +4,7 @@
 //! that scripts for the earlier program rely on; ours add members. Every error has one shape:
 //! `{"error":{"code","message","field?"}}`.
 
+mod alerts;
 mod autocontrol;
 mod battery;
 mod body;
@@ -47,6 +48,8 @@ pub struct Facts {
     pub site_name: String,
     /// The site's zone.
     pub timezone: chrono_tz::Tz,
+    /// Latitude and longitude in degrees, where they are known.
+    pub coordinates: Option<(f64, f64)>,
     /// Sunset in seconds after local midnight, where the sun isn't computed.
     pub fixed_sunset: u32,
     /// The shortest time between two ordinary commands.
@@ -75,6 +78,7 @@ pub fn routes(api: Api) -> Router {
         .merge(autocontrol::routes())
         .merge(decisions::routes())
         .merge(system::routes())
+        .merge(alerts::routes())
         .with_state(api)
 }
 

@@ -164,6 +164,31 @@ async fn the_session_is_refreshed_on_request() {
     assert!((0.0..0.02).contains(&age), "{age} h");
 }
 
+/// What still holds is marked as seen, what is over is dismissed, and what came after the person looked stays news.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn alerts_that_were_read_are_cleared() {
+    let house = House::open().await;
+    let alerts = async || house.get("/api/system/status").await["alerts"].as_array().unwrap().clone();
+    let told = |alerts: &[Value]| {
+        alerts.iter().map(|alert| (alert["active"].clone(), alert["seen"].clone())).collect::<Vec<_>>()
+    };
+    let reply = Some(ReplyFault::ServerError { status: 502 });
+    house.portal().set_faults(PortalFaults { reply, ..PortalFaults::default() }).unwrap();
+    house.run(60).await;
+    assert_eq!(told(&alerts().await), [(json!(true), json!(false))]);
+    house.post("/api/alerts/clear", json!({ "until": "2026-06-21T18:00:00Z" })).await.with(200);
+    assert_eq!(told(&alerts().await), [(json!(true), json!(false))], "it began after that");
+    let cleared = house.post("/api/alerts/clear", Value::Null).await.with(200);
+    assert_eq!(told(cleared["alerts"].as_array().unwrap()), [(json!(true), json!(true))]);
+    house.run(30).await;
+    assert_eq!(told(&alerts().await), [(json!(true), json!(true))], "it holds, so it stays");
+    house.portal().set_faults(PortalFaults::default()).unwrap();
+    house.run(120).await;
+    assert_eq!(told(&alerts().await), [(json!(false), json!(false))]);
+    house.post("/api/alerts/clear", Value::Null).await.with(200);
+    assert_eq!(alerts().await, Vec::<Value>::new());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_portal_password_is_told_as_such() {
     let house = House::with(Options { wrong_portal_password: true, ..Options::default() }).await;

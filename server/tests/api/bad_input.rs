@@ -9,7 +9,7 @@ use axum::{body::Body, http::header};
 use serde_json::{Value, json};
 
 /// Every address that changes something.
-const CHANGES: [&str; 7] = [
+const CHANGES: [&str; 8] = [
     "/api/miner/power_on",
     "/api/miner/power_off",
     "/api/miner/power_pct",
@@ -17,6 +17,7 @@ const CHANGES: [&str; 7] = [
     "/api/autocontrol/enable",
     "/api/autocontrol/disable",
     "/api/battery/refresh_session",
+    "/api/alerts/clear",
 ];
 
 /// Nothing was taken up, and no device was sent anything.
@@ -78,6 +79,9 @@ async fn a_wrong_value_is_named() {
     for confirm in ["\"yes\"", "1", "[]", "{}"] {
         let body = format!("{{\"confirm\":{confirm}}}");
         assert_invalid(&house, "/api/miner/power_on", &body, "confirm").await;
+    }
+    for until in ["1795000000000", "\"yesterday\"", "\"2026-06-21\"", "true"] {
+        assert_invalid(&house, "/api/alerts/clear", &format!("{{\"until\":{until}}}"), "until").await;
     }
     for path in CHANGES {
         assert_invalid(&house, path, r#"{"nonsense":1}"#, "nonsense").await;
@@ -183,7 +187,8 @@ async fn a_wrong_query_is_named() {
         Some("power_limit") => json!({ "watts": 2000 }),
         _ => json!({}),
     };
-    let with_id = CHANGES.iter().filter(|path| !path.starts_with("/api/battery"));
+    let about_no_miner = ["/api/battery/", "/api/alerts/"];
+    let with_id = CHANGES.iter().filter(|path| !about_no_miner.iter().any(|about| path.starts_with(about)));
     for path in with_id {
         for (query, named) in [
             ("miner=garage", "miner"),

@@ -81,6 +81,8 @@ async fn a_form_with_something_impossible_changes_nothing() {
         ("manual_power", "miner=garage&percent=60&hours=NaN"),
         ("manual_power", "miner=garage&percent=60&hours=1e9"),
         ("manual_power", "miner=garage&percent=60&hours=-1"),
+        ("clear_alerts", ""),
+        ("clear_alerts", "until=yesterday"),
         ("demo_pace", "pace=60"),
         ("demo_fault", "fault=fire&on=true"),
     ] {

@@ -18,6 +18,7 @@ fn install(directory: &Path) {
     fs::write(directory.join("Leptos.toml"), SETTINGS).unwrap();
     fs::write(directory.join("hash.txt"), "js: J\nwasm: W\ncss: C\n").unwrap();
     fs::write(directory.join("site/icon.svg"), "<svg/>").unwrap();
+    fs::write(directory.join("site/sw.js"), "").unwrap();
     for file in ["J.js", "W.wasm", "C.css"] {
         fs::write(package.join(format!("wm-controller.{file}")), "plain").unwrap();
         fs::write(package.join(format!("wm-controller.{file}.br")), "packed").unwrap();
@@ -64,7 +65,7 @@ async fn without_its_page_s_files_the_page_is_plain_and_works() {
 async fn a_directory_that_is_named_must_hold_a_whole_page() {
     let installed = tempfile::tempdir().unwrap();
     install(installed.path());
-    for part in ["Leptos.toml", "hash.txt", "site/pkg"] {
+    for part in ["Leptos.toml", "hash.txt", "site/pkg", "site/sw.js"] {
         let moved = installed.path().join("moved");
         fs::rename(installed.path().join(part), &moved).unwrap();
         let site = installed.path().to_str().unwrap();

@@ -14,7 +14,7 @@ const FIGURES: [(&str, &str, &str); 2] = [
     (
         "page of the journal",
         "/page_milliseconds",
-        "slowest of five for each of eight questions: 50 entries out of ten years of 50,000 each",
+        "slowest of five for each of eight questions: 50 entries out of five years of 50,000 each",
     ),
     (
         "marks of a year",
@@ -27,7 +27,7 @@ const FIGURES: [(&str, &str, &str); 2] = [
 pub(super) fn figures(workspace: &Workspace) -> anyhow::Result<Vec<Figure>> {
     say::step("building the journal's bench");
     let bench = workspace.build("store", Program::Example("bench_journal"), Profile::Release)?;
-    say::step("measuring the journal over ten years of decisions");
+    say::step("measuring the journal over five years of decisions");
     let told =
         process::output(&mut Command::new(bench)).context("the journal's bench failed: run it by hand")?;
     let report: Value = serde_json::from_str(&told).context("the journal's bench prints no JSON")?;

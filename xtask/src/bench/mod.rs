@@ -3,6 +3,7 @@
 //! The budgets are far above what a quiet machine measures, so that a busy one doesn't break them by noise: they are
 //! there for mistakes of ten times and more.
 
+mod browser;
 mod history;
 mod http;
 mod journal;
@@ -48,6 +49,8 @@ pub(crate) enum Part {
     Journal,
     /// The page and the demo.
     Page,
+    /// The page in a browser.
+    Browser,
     /// The running program.
     Site,
 }
@@ -62,6 +65,7 @@ pub(crate) fn bench(workspace: &Workspace, parts: &[Part]) -> anyhow::Result<()>
             Part::History => history::figures(workspace)?,
             Part::Journal => journal::figures(workspace)?,
             Part::Page => page::figures(workspace)?,
+            Part::Browser => browser::figures(workspace)?,
             Part::Site => site::figures(workspace)?,
         });
     }

@@ -44,6 +44,14 @@ impl Tools {
         Ok((Self { directories: vec![npm] }, chromium))
     }
 
+    /// A script of the workspace's, run by Node.js. The packages from npm are there.
+    pub(crate) fn node(&self, workspace: &Workspace, script: &str) -> anyhow::Result<Command> {
+        let mut command = Command::new("node");
+        command.arg(workspace.root().join(script));
+        command.env("PATH", path(&self.directories, env::var_os("PATH").as_deref())?);
+        Ok(command)
+    }
+
     /// A program of these, which itself finds the others.
     pub(crate) fn command(&self, program: &str) -> anyhow::Result<Command> {
         let at = self.directories.iter().map(|directory| directory.join(program));

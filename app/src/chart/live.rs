@@ -1,0 +1,229 @@
+//! The charts' part of the live store.
+
+use super::{Off, Panel, Plot, Span, Stretch};
+use crate::{range::Range, view::age};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// The shortest time that can be zoomed to, in milliseconds.
+const SHORTEST: f64 = 60_000.0;
+
+/// What the charts begin with.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ChartStart {
+    /// How far they look back.
+    pub range: Range,
+    /// The instant they look at, in milliseconds since 1970; the present, where it is `None`.
+    pub here: Option<i64>,
+    /// What is taken away.
+    pub off: Off,
+    /// What they say, for those who don't see them.
+    pub summary: String,
+    /// How much time a point stands for, in milliseconds; `None`, if each is a reading as it was taken.
+    pub step: Option<i64>,
+    /// Why there are none.
+    pub problem: Option<String>,
+    /// Where the code that draws them alive is.
+    pub code: Option<String>,
+    /// The charts, which the browser finds in the document.
+    #[serde(skip)]
+    pub drawn: Drawn,
+    /// The table, which the browser finds in the document.
+    #[serde(skip)]
+    pub table: String,
+}
+
+/// The charts as HTML.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Drawn {
+    /// Powers.
+    pub power: String,
+    /// Temperatures.
+    pub temperature: String,
+}
+
+impl Drawn {
+    /// One of them.
+    pub fn panel(&self, panel: Panel) -> &str {
+        match panel {
+            Panel::Power => &self.power,
+            Panel::Temperature => &self.temperature,
+        }
+    }
+}
+
+/// The charts. A handle: copies are the same.
+#[derive(Clone, Copy)]
+pub struct Chart {
+    pub(crate) start: StoredValue<ChartStart>,
+    pub(crate) range: RwSignal<Range>,
+    pub(crate) here: RwSignal<Option<i64>>,
+    pub(crate) off: RwSignal<Off>,
+    pub(crate) problem: RwSignal<Option<String>>,
+    /// What is drawn alive; `None` while the charts are as the server drew them.
+    pub(crate) plot: RwSignal<Option<Plot>>,
+    /// A part of the plot that is told in more points.
+    pub(crate) finer: RwSignal<Option<(Span, Stretch)>>,
+    /// Both together, as they are drawn.
+    pub(crate) stretch: RwSignal<Stretch>,
+    /// Which part of the plot's time is seen, as shares of its length.
+    pub(crate) seen: RwSignal<Seen>,
+    /// The instant that is pointed at.
+    pub(crate) cursor: RwSignal<Option<i64>>,
+}
+
+impl Chart {
+    /// Charts that begin with what the server drew.
+    pub fn new(start: ChartStart) -> Self {
+        Self {
+            range: RwSignal::new(start.range),
+            here: RwSignal::new(start.here),
+            off: RwSignal::new(start.off),
+            problem: RwSignal::new(start.problem.clone()),
+            plot: RwSignal::new(None),
+            finer: RwSignal::new(None),
+            stretch: RwSignal::default(),
+            seen: RwSignal::default(),
+            cursor: RwSignal::new(None),
+            start: StoredValue::new(start),
+        }
+    }
+
+    /// Whether they are drawn alive.
+    pub(crate) fn is_alive(self) -> bool {
+        self.plot.with(Option::is_some)
+    }
+
+    /// The time that is seen.
+    pub(crate) fn seen_span(self) -> Span {
+        let span = self.plot.with(|plot| plot.as_ref().map_or_else(Span::default, |plot| plot.span));
+        self.seen.get().of(span)
+    }
+
+    /// Puts together what is drawn.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn renew(self) {
+        let drawn = self.plot.with_untracked(|plot| {
+            let base = plot.as_ref().map(|plot| &plot.stretch);
+            self.finer.with_untracked(|finer| match (base, finer) {
+                (Some(base), Some((span, part))) => base.with(span.from, span.to, part),
+                (Some(base), None) => base.clone(),
+                (None, _) => Stretch::default(),
+            })
+        });
+        self.stretch.set(drawn);
+    }
+
+    /// How fine what is seen is, in words.
+    pub(crate) fn resolution(self) -> String {
+        let step = if self.is_alive() {
+            let seen = self.seen_span();
+            let finer = self.finer.with(|finer| {
+                let covered = finer.as_ref().filter(|(span, _)| span.holds(seen.from) && span.holds(seen.to));
+                covered.map(|(_, part)| part.battery.step.max(part.miner.step))
+            });
+            finer.unwrap_or_else(|| {
+                self.plot.with(|plot| {
+                    let stretch = plot.as_ref().map(|plot| &plot.stretch);
+                    stretch.and_then(|stretch| stretch.battery.step.max(stretch.miner.step))
+                })
+            })
+        } else {
+            self.start.with_value(|start| start.step)
+        };
+        match step {
+            Some(step) => format!("A point stands for {}.", age(step as f64 / 1000.0)),
+            None => "Every reading, as it was taken: there is nothing finer.".to_owned(),
+        }
+    }
+
+    /// The page's address, with another range or other lines.
+    pub(crate) fn address(range: Range, here: Option<i64>, off: Off) -> String {
+        let here = here.map_or_else(String::new, |here| format!("&at={here}"));
+        let off = if off == Off::default() { String::new() } else { format!("&off={}", off.slug()) };
+        format!("?range={}{here}{off}", range.slug())
+    }
+}
+
+/// A part of a plot's time, as shares of its length from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Seen {
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+}
+
+impl Default for Seen {
+    /// All of it.
+    fn default() -> Self {
+        Self { from: 0.0, to: 1.0 }
+    }
+}
+
+impl Seen {
+    /// As a span of the plot's.
+    pub(crate) fn of(self, plot: Span) -> Span {
+        Span { from: plot.at(self.from), to: plot.at(self.to) }
+    }
+
+    pub(crate) fn is_all(self) -> bool {
+        self == Self::default()
+    }
+
+    /// Zoomed by a factor (less than one is closer) around a share of the plot, `length` milliseconds long.
+    pub(crate) fn zoomed(self, factor: f64, around: f64, length: i64) -> Self {
+        let width = self.to - self.from;
+        let shortest = (SHORTEST / (length.max(1) as f64)).min(1.0);
+        let wanted = (width * factor).clamp(shortest, 1.0);
+        let share = if width > 0.0 { (around - self.from) / width } else { 0.5 };
+        Self::placed(around - wanted * share, wanted)
+    }
+
+    /// Moved by a share of what is seen.
+    #[cfg(any(target_arch = "wasm32", test))]
+    pub(crate) fn moved(self, by: f64) -> Self {
+        let width = self.to - self.from;
+        Self::placed(self.from + width * by, width)
+    }
+
+    /// So wide, and inside the plot.
+    fn placed(from: f64, width: f64) -> Self {
+        let from = from.clamp(0.0, 1.0 - width);
+        Self { from, to: (from + width).min(1.0) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_address_says_what_differs_from_the_usual() {
+        let off = Off::default();
+        assert_eq!(Chart::address(Range::Day, None, off), "?range=24h");
+        assert_eq!(
+            Chart::address(Range::Week, Some(5), off.toggled(crate::chart::Shown::Fan)),
+            "?range=1w&at=5&off=hash,fan"
+        );
+    }
+
+    proptest! {
+        /// However one zooms and moves, a part of the plot is seen that isn't shorter than a minute; and what is zoomed
+        /// around stays where it is, unless the plot ends there.
+        #[test]
+        fn what_is_seen_stays_inside(steps in prop::collection::vec((0.1..4.0_f64, 0.0..1.0_f64, -2.0..2.0_f64), 1..30)) {
+            let length = 3_600_000;
+            let mut seen = Seen::default();
+            for (factor, along, by) in steps {
+                let around = seen.from + (seen.to - seen.from) * along;
+                let zoomed = seen.zoomed(factor, around, length);
+                let share = (around - zoomed.from) / (zoomed.to - zoomed.from);
+                let at_an_end = zoomed.from < 1e-9 || zoomed.to > 1.0 - 1e-9;
+                prop_assert!(at_an_end || (share - along).abs() < 1e-6, "{zoomed:?} {share} {along}");
+                seen = zoomed.moved(by);
+                prop_assert!(seen.from >= 0.0 && seen.to <= 1.0);
+                prop_assert!((seen.to - seen.from) * length as f64 >= SHORTEST - 1.0, "{seen:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The way from page to page: a bar of tabs at the bottom of a phone, links in the header of anything wider.
+
+use leptos::prelude::*;
+
+/// A page that can be gone to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The dashboard.
+    Now,
+    /// The journal.
+    Decisions,
+}
+
+/// What they are called, where they are, and their pictures: paths in a square of 24.
+const PLACES: [(Place, &str, &str, &str); 2] = [
+    (Place::Now, "Now", "/", "M3 12h4l3-8 4 16 3-8h4"),
+    (
+        Place::Decisions,
+        "Decisions",
+        "/decisions",
+        "M4 6l1.5 1.5L8 5M4 12l1.5 1.5L8 11M4 18l1.5 1.5L8 17M12 6.5h8M12 12.5h8M12 18.5h8",
+    ),
+];
+
+/// The links to all pages, for the header of the current one.
+pub(crate) fn nav(current: Place) -> impl IntoView {
+    let link = |(place, label, address, picture): (Place, &'static str, &'static str, &'static str)| {
+        view! {
+            <li>
+                <a href=address aria-current=(place == current).then_some("page")>
+                    <svg viewBox="0 0 24 24" aria-hidden="true">
+                        <path d=picture></path>
+                    </svg>
+                    <span>{label}</span>
+                </a>
+            </li>
+        }
+    };
+    view! {
+        <nav class="places" aria-label="Pages">
+            <ul>{PLACES.map(link).collect_view()}</ul>
+        </nav>
+    }
+}
