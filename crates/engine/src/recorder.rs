@@ -13,12 +13,12 @@ use model::{
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
-use store::{HistoryRules, MetaKey, Store, StoreError};
+use store::{HistoryRules, MetaKey, Samples, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 /// Whether a person switched auto-control on or off, by miner: it wins over the configuration.
@@ -62,6 +62,7 @@ pub(crate) enum Entry {
 pub(crate) struct Recorder {
     entries: mpsc::Sender<(Entry, Busy)>,
     healthy: Arc<AtomicBool>,
+    samples: Arc<Mutex<Gathered>>,
     keeper: Arc<Timekeeper>,
 }
 
@@ -71,7 +72,7 @@ pub(crate) struct Entries {
     healthy: Arc<AtomicBool>,
     store: Option<Store>,
     rules: HistoryRules,
-    samples: Gathered,
+    samples: Arc<Mutex<Gathered>>,
 }
 
 impl Recorder {
@@ -83,8 +84,9 @@ impl Recorder {
     ) -> (Self, Entries) {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let healthy = Arc::new(AtomicBool::new(store.is_some()));
-        let recorder = Self { entries: sender, healthy: Arc::clone(&healthy), keeper };
-        let samples = Gathered::new(samples_wait);
+        let samples = Arc::new(Mutex::new(Gathered::new(samples_wait)));
+        let recorder =
+            Self { entries: sender, healthy: Arc::clone(&healthy), samples: Arc::clone(&samples), keeper };
         let entries = Entries { waiting: receiver, healthy, store, rules, samples };
         (recorder, entries)
     }
@@ -92,6 +94,11 @@ impl Recorder {
     /// The last write succeeded.
     pub(crate) fn healthy(&self) -> bool {
         self.healthy.load(Ordering::Relaxed)
+    }
+
+    /// The samples that wait to be written.
+    pub(crate) fn waiting_samples(&self) -> Samples {
+        lock(&self.samples).all()
     }
 
     /// Hands an entry over without waiting.
@@ -141,10 +148,11 @@ impl Entries {
                     self.note(store.remember_identity(&miner, &identity, at).await);
                 }
                 Entry::AutoControl(by_miner) => self.note(store.put_meta(&AUTO_CONTROL, &by_miner).await),
-                Entry::BatterySample(sample, now) => self.samples.add_battery(*sample, now.mono),
-                Entry::MinerSample(sample, now) => self.samples.add_miner(*sample, now.mono),
+                Entry::BatterySample(sample, now) => lock(&self.samples).add_battery(*sample, now.mono),
+                Entry::MinerSample(sample, now) => lock(&self.samples).add_miner(*sample, now.mono),
                 Entry::Time(now) => {
-                    if self.samples.is_due(now.mono) {
+                    let is_due = lock(&self.samples).is_due(now.mono);
+                    if is_due {
                         self.write_samples(&store, now).await;
                     }
                 }
@@ -159,13 +167,13 @@ impl Entries {
 
     /// Writes the samples that wait, or as many as go at once. Tells whether it should be called again for the rest.
     async fn write_samples(&mut self, store: &Store, now: Now) -> bool {
-        let Some(samples) = self.samples.next() else { return false };
+        let Some(samples) = lock(&self.samples).next() else { return false };
         let result = store.record_samples(&samples, &self.rules, now.utc).await;
         let written = result.is_ok();
         if written {
-            self.samples.written(&samples, now.mono);
+            lock(&self.samples).written(&samples, now.mono);
         } else {
-            self.samples.refused(now.mono);
+            lock(&self.samples).refused(now.mono);
         }
         self.note(result);
         written
@@ -186,4 +194,9 @@ impl Entries {
             }
         }
     }
+}
+
+/// Nothing is left half done under this lock.
+fn lock(samples: &Mutex<Gathered>) -> MutexGuard<'_, Gathered> {
+    samples.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,9 @@
 //! What a person or a program may ask of the running site.
 
-use crate::clock::{Busy, Clock};
+use crate::{
+    clock::{Busy, Clock},
+    recorder::Recorder,
+};
 use model::{
     ManualTarget, MinerId, Operation, UtcMillis,
     snapshot::{DecisionView, Snapshot},
@@ -85,6 +88,7 @@ pub struct Handle {
     pub(crate) requests: mpsc::Sender<Message>,
     pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(crate) battery: Arc<dyn devices::BatterySource>,
+    pub(crate) recorder: Recorder,
     pub(crate) keeper: Arc<crate::clock::Timekeeper>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) shutdown: CancellationToken,
@@ -130,6 +134,12 @@ impl Handle {
     pub async fn refresh_battery_session(&self) -> Result<(), devices::DeviceError> {
         let _busy = self.clock.busy();
         self.battery.refresh_session(self.keeper.now()).await
+    }
+
+    /// What was measured and isn't in the store yet. Whoever puts it behind what the store tells asks for it first: what
+    /// is written in between is then in both, and in neither else.
+    pub fn waiting_samples(&self) -> store::Samples {
+        self.recorder.waiting_samples()
     }
 
     /// The engine's present instant.

@@ -59,6 +59,14 @@ impl Gathered {
         self.due.is_some_and(|due| due <= now)
     }
 
+    /// All of it.
+    pub(crate) fn all(&self) -> Samples {
+        Samples {
+            battery: self.battery.iter().cloned().collect(),
+            miners: self.miners.iter().cloned().collect(),
+        }
+    }
+
     /// What to write next; `None` if nothing waits.
     pub(crate) fn next(&self) -> Option<Samples> {
         let samples = Samples {

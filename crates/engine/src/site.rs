@@ -178,6 +178,7 @@ impl Site {
             requests,
             snapshots,
             battery: setup.battery,
+            recorder: recorder.clone(),
             keeper,
             clock,
             shutdown: supervisor.shutdown.clone(),

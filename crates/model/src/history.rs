@@ -43,6 +43,50 @@ pub struct MinerSample {
     pub fan_out_rpm: Option<u32>,
 }
 
+/// What was measured at one instant.
+pub trait Sample {
+    /// The instant.
+    fn at(&self) -> UtcMillis;
+    /// What was measured of a quantity, in its unit; `None` if that wasn't known or is no quantity of such a sample.
+    fn value(&self, quantity: Quantity) -> Option<f64>;
+}
+
+impl Sample for BatterySample {
+    fn at(&self) -> UtcMillis {
+        self.at
+    }
+
+    fn value(&self, quantity: Quantity) -> Option<f64> {
+        match quantity {
+            Quantity::Soc => self.soc.map(f64::from),
+            Quantity::Pv => self.pv.map(f64::from),
+            Quantity::Load => self.load.map(f64::from),
+            Quantity::Grid => self.grid.map(f64::from),
+            Quantity::Battery => self.battery.map(f64::from),
+            _ => None,
+        }
+    }
+}
+
+impl Sample for MinerSample {
+    fn at(&self) -> UtcMillis {
+        self.at
+    }
+
+    fn value(&self, quantity: Quantity) -> Option<f64> {
+        match quantity {
+            Quantity::Power => self.power.map(f64::from),
+            Quantity::PowerSet => self.power_set.map(f64::from),
+            Quantity::HashRate => self.hash_rate.map(f64::from),
+            Quantity::Ambient => self.ambient.map(f64::from),
+            Quantity::ChipMax => self.chip_max.map(f64::from),
+            Quantity::FanIn => self.fan_in_rpm.map(f64::from),
+            Quantity::FanOut => self.fan_out_rpm.map(f64::from),
+            _ => None,
+        }
+    }
+}
+
 /// Something that is measured again and again. The unit belongs to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -131,6 +175,54 @@ impl Track {
     pub fn series(&self, quantity: Quantity) -> Option<&Series> {
         self.series.iter().find(|series| series.quantity == quantity)
     }
+
+    /// Goes on with samples, in any order. What isn't newer than the track's last point is in it already, and a bucket
+    /// that has begun stays as it was.
+    pub fn go_on<S: Sample>(&mut self, mut samples: Vec<S>) {
+        samples.sort_by_key(Sample::at);
+        let told = self.at.last().copied();
+        let point_of = |at: UtcMillis| match self.step_ms {
+            Some(step) => UtcMillis(at.0 - at.0.rem_euclid(step.max(1))),
+            None => at,
+        };
+        // How many samples the last point's means are made of, for each series.
+        let mut counts = vec![0.0; self.series.len()];
+        for sample in samples {
+            let at = point_of(sample.at());
+            if told.is_some_and(|told| at <= told) {
+                continue;
+            }
+            if self.at.last().is_none_or(|last| *last < at) {
+                self.at.push(at);
+                counts.fill(0.0);
+                for series in &mut self.series {
+                    series.min.push(None);
+                    series.mean.push(None);
+                    series.max.push(None);
+                }
+            }
+            for (series, count) in self.series.iter_mut().zip(&mut counts) {
+                if let Some(value) = sample.value(series.quantity) {
+                    *count += 1.0;
+                    series.take(value, *count);
+                }
+            }
+        }
+    }
+}
+
+impl Series {
+    /// Takes a value into the last point, as the `count`th one.
+    fn take(&mut self, value: f64, count: f64) {
+        let [Some(min), Some(mean), Some(max)] =
+            [self.min.last_mut(), self.mean.last_mut(), self.max.last_mut()]
+        else {
+            return;
+        };
+        *min = Some(min.map_or(value, |min| min.min(value)));
+        *mean = Some(mean.map_or(value, |mean| mean + (value - mean) / count));
+        *max = Some(max.map_or(value, |max| max.max(value)));
+    }
 }
 
 /// Energy over a stretch of time, in Wh. Each is integrated over readings that belong together: what happened in a gap
@@ -160,4 +252,81 @@ pub struct MinerEnergy {
     pub drawn_wh: f64,
     /// How much of the time readings cover, in seconds.
     pub covered_s: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sample(at: i64, power: Option<f64>) -> MinerSample {
+        MinerSample {
+            miner: MinerId("m".to_owned()),
+            at: UtcMillis(at),
+            power: power.and_then(Watts::new),
+            power_set: None,
+            hash_rate: None,
+            ambient: None,
+            chip_max: None,
+            fan_in_rpm: None,
+            fan_out_rpm: None,
+        }
+    }
+
+    /// A track of the power with one point, 500 W at 1000 ms.
+    fn track(step_ms: Option<i64>) -> Track {
+        let value = || vec![Some(500.0)];
+        let series = Series { quantity: Quantity::Power, min: value(), mean: value(), max: value() };
+        Track { step_ms, gap_ms: 60_000, at: vec![UtcMillis(1000)], series: vec![series] }
+    }
+
+    #[test]
+    fn a_track_goes_on_after_its_last_point() {
+        let mut track = track(None);
+        track.go_on(vec![
+            sample(1000, Some(9.0)),
+            sample(3000, None),
+            sample(2000, Some(600.0)),
+            sample(0, Some(9.0)),
+        ]);
+        assert_eq!(track.at, [1000, 2000, 3000].map(UtcMillis));
+        let power = track.series(Quantity::Power).unwrap();
+        assert_eq!(power.mean, [Some(500.0), Some(600.0), None]);
+        assert_eq!((&power.min, &power.max), (&power.mean, &power.mean));
+    }
+
+    #[test]
+    fn a_bucket_that_has_begun_stays_as_it_was() {
+        let mut track = track(Some(1000));
+        track.go_on(vec![sample(1900, Some(9000.0)), sample(2000, Some(600.0)), sample(2999, Some(800.0))]);
+        assert_eq!(track.at, [1000, 2000].map(UtcMillis));
+        let power = track.series(Quantity::Power).unwrap();
+        assert_eq!(power.min, [Some(500.0), Some(600.0)]);
+        assert_eq!(power.mean, [Some(500.0), Some(700.0)]);
+        assert_eq!(power.max, [Some(500.0), Some(800.0)]);
+    }
+
+    proptest! {
+        /// Whatever comes, in any order: instants rise, every series is as long as they are, and a mean lies between
+        /// its extremes.
+        #[test]
+        fn a_track_stays_one(
+            step in prop::option::of(1_i64..5000),
+            samples in prop::collection::vec((0_i64..20_000, prop::option::of(0.0..4000.0_f64)), 0..60),
+        ) {
+            let mut track = track(step);
+            track.go_on(samples.into_iter().map(|(at, power)| sample(at, power)).collect());
+            prop_assert!(track.at.is_sorted_by(|one, next| one < next));
+            let Series { min, mean, max, .. } = &track.series[0];
+            prop_assert!([min, mean, max].iter().all(|values| values.len() == track.at.len()));
+            for ((min, mean), max) in min.iter().zip(mean).zip(max) {
+                match (min, mean, max) {
+                    (Some(min), Some(mean), Some(max)) => {
+                        prop_assert!(*min <= mean + 1e-9 && mean - 1e-9 <= *max, "{min} {mean} {max}");
+                    }
+                    values => prop_assert_eq!(values, (&None, &None, &None)),
+                }
+            }
+        }
+    }
 }

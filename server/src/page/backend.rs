@@ -12,7 +12,7 @@ use model::{
     ManualTarget, MinerId, UtcMillis,
     demo::DemoChange,
     event::Overview,
-    history::Window,
+    history::{Sample, Track, Window},
     journal::{JournalPage, Marks, Question},
 };
 use store::{HistoryRules, Store};
@@ -103,22 +103,29 @@ impl Backend for PageBackend {
         let first = self.outlook.site.snapshot().miners.first().map(|miner| miner.id.clone());
         let [of_battery, of_miner] =
             [Shown::OF_BATTERY.map(Shown::quantity).to_vec(), Shown::OF_MINER.map(Shown::quantity).to_vec()];
+        // Before the store is asked: what is written in between is then in both.
+        let mut waiting = self.outlook.site.waiting_samples();
         let battery = store.battery_history(window, &of_battery, self.rules.battery_gap);
         let miner = async {
-            match first {
-                Some(miner) => store.miner_history(&miner, window, &of_miner, self.rules.miner_gap).await,
-                None => Ok(model::history::Track::default()),
+            match &first {
+                Some(miner) => store.miner_history(miner, window, &of_miner, self.rules.miner_gap).await,
+                None => Ok(Track::default()),
             }
         };
         let (battery, miner) = tokio::join!(battery, miner);
+        let (mut battery, mut miner) =
+            (battery.map_err(|error| unreadable(&error))?, miner.map_err(|error| unreadable(&error))?);
+        waiting.miners.retain(|sample| Some(&sample.miner) == first.as_ref());
+        go_on(&mut battery, waiting.battery, window);
+        go_on(&mut miner, waiting.miners, window);
         Ok(History {
             window,
             now,
             here: if let Stretch::Around(_, at) = stretch { Some(at) } else { None },
             timezone: facts.timezone.name().to_owned(),
             emergency_percent: facts.emergency.get(),
-            battery: battery.map_err(|error| unreadable(&error))?,
-            miner: miner.map_err(|error| unreadable(&error))?,
+            battery,
+            miner,
             events: self.events(store, window).await,
         })
     }
@@ -165,6 +172,14 @@ impl Backend for PageBackend {
         self.news.renew();
         Ok(())
     }
+}
+
+/// Goes on with what the store doesn't have yet. That is a minute's worth: where it is more than a track may have points,
+/// the database is in trouble, and the newest of it is told.
+fn go_on(track: &mut Track, mut waiting: Vec<impl Sample>, window: Window) {
+    waiting.retain(|sample| window.from <= sample.at() && sample.at() < window.to);
+    waiting.drain(..waiting.len().saturating_sub(window.points as usize));
+    track.go_on(waiting);
 }
 
 fn unreadable(error: &store::StoreError) -> CallError {

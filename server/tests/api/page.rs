@@ -8,6 +8,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{Request, Response, header},
 };
+use model::UtcMillis;
 use tower::ServiceExt;
 
 async fn answer(house: &House, request: Request<Body>) -> Response<Body> {
@@ -120,4 +121,19 @@ async fn a_page_of_another_site_can_call_nothing() {
     }
     house.run(30).await;
     assert_eq!(house.sent(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_charts_reach_to_the_present() {
+    let house = House::open().await;
+    house.run(630).await;
+    for range in ["1h", "24h"] {
+        let now: UtcMillis = house.get("/api/system/status").await["time"].as_str().unwrap().parse().unwrap();
+        let plot = house.get(&format!("/rpc/chart?range={range}")).await;
+        let track = &plot["stretch"]["miner"];
+        let last = track["at"].as_array().unwrap().last().unwrap().as_i64().unwrap();
+        // A bucket's instant is its middle.
+        let reach = 10_000 + track["step"].as_i64().unwrap_or(0) / 2;
+        assert!((now.0 - last).abs() <= reach, "{range}: {} ms before now", now.0 - last);
+    }
 }

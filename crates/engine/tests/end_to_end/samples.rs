@@ -124,6 +124,19 @@ async fn a_battery_that_is_lost_has_no_state_of_charge() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_isnt_written_yet_is_told_all_the_same() {
+    let house = House::open(Options::default()).await;
+    for seconds in [30, 100, 20, 47] {
+        house.run(seconds).await;
+        let waiting = house.handle.waiting_samples();
+        let mut miner = Kept::of(&house).await.miner;
+        miner.go_on(waiting.miners);
+        assert!(missing(&house, &miner) <= 10, "{:?}", miner.at);
+        assert!(distances(&miner).iter().all(|seconds| *seconds <= 10), "{:?}", distances(&miner));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_writes_what_still_waits() {
     let mut house = House::open(Options::default()).await;
     house.run(20).await;

@@ -3,7 +3,7 @@
 use super::{
     DAY, END, HistoryRules, LONGEST_GAP, PART, SLOT, Samples, floor, millis,
     rollup::{Figure, Known, Rollup, energies},
-    source::{COVERED, Row, Source, Tier, column},
+    source::{BATTERY, COVERED, MINER, Row, Source, Tier, column},
 };
 use crate::{Store, StoreError, within};
 use model::{MinerId, UtcMillis};
@@ -35,10 +35,11 @@ impl Store {
     ) -> Result<(), StoreError> {
         within("writing the history", async {
             let limits = Limits::new(rules, now);
-            let battery = samples.battery.iter().map(Row::from).filter(|row| limits.take(row)).collect();
+            let battery = samples.battery.iter().map(|sample| Row::of(sample, &BATTERY));
+            let battery = battery.filter(|row| limits.take(row)).collect();
             let mut miners: BTreeMap<&MinerId, Vec<Row>> = BTreeMap::new();
             for sample in &samples.miners {
-                let row = Row::from(sample);
+                let row = Row::of(sample, &MINER);
                 if limits.take(&row) {
                     miners.entry(&sample.miner).or_default().push(row);
                 }

@@ -1,7 +1,7 @@
 //! Where samples come from, which tables hold them, and how a value stands in a column.
 
 use super::{MINUTE, PART, SLOT};
-use model::history::{BatterySample, MinerSample, Quantity};
+use model::history::{Quantity, Sample};
 use sqlx::{QueryBuilder, Sqlite};
 
 /// The battery, or one miner.
@@ -185,40 +185,10 @@ pub(super) struct Row {
     pub(super) values: Vec<Option<i64>>,
 }
 
-impl From<&BatterySample> for Row {
-    fn from(sample: &BatterySample) -> Self {
-        let value = |quantity| match quantity {
-            Quantity::Soc => sample.soc.map(f64::from),
-            Quantity::Pv => sample.pv.map(f64::from),
-            Quantity::Load => sample.load.map(f64::from),
-            Quantity::Grid => sample.grid.map(f64::from),
-            Quantity::Battery => sample.battery.map(f64::from),
-            _ => None,
-        };
-        Self::new(&BATTERY, sample.at.0, value)
-    }
-}
-
-impl From<&MinerSample> for Row {
-    fn from(sample: &MinerSample) -> Self {
-        let value = |quantity| match quantity {
-            Quantity::Power => sample.power.map(f64::from),
-            Quantity::PowerSet => sample.power_set.map(f64::from),
-            Quantity::HashRate => sample.hash_rate.map(f64::from),
-            Quantity::Ambient => sample.ambient.map(f64::from),
-            Quantity::ChipMax => sample.chip_max.map(f64::from),
-            Quantity::FanIn => sample.fan_in_rpm.map(f64::from),
-            Quantity::FanOut => sample.fan_out_rpm.map(f64::from),
-            _ => None,
-        };
-        Self::new(&MINER, sample.at.0, value)
-    }
-}
-
 impl Row {
-    fn new(kind: &Kind, at: i64, value: impl Fn(Quantity) -> Option<f64>) -> Self {
-        let values =
-            kind.quantities.iter().map(|quantity| Some(stored(*quantity, value(*quantity)?))).collect();
-        Self { at, values }
+    /// A sample of such a source.
+    pub(super) fn of(sample: &impl Sample, kind: &Kind) -> Self {
+        let value = |quantity: &Quantity| Some(stored(*quantity, sample.value(*quantity)?));
+        Self { at: sample.at().0, values: kind.quantities.iter().map(value).collect() }
     }
 }
