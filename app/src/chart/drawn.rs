@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use std::fmt::Write;
 
 /// Draws what isn't taken away.
-pub fn drawn(plot: &Plot, off: Off) -> Drawn {
+pub(super) fn drawn(plot: &Plot, off: Off) -> Drawn {
     Drawn { power: draw(plot, Panel::Power, off), temperature: draw(plot, Panel::Temperature, off) }
 }
 
@@ -108,14 +108,36 @@ impl Plane {
     }
 }
 
-/// Appends a polyline to an SVG path, in tenths of the box's unit.
+/// Appends a polyline to an SVG path, in whole units of the box: where it begins, then step by step. Most of the document
+/// is drawing: short steps, and one for all of a level stretch, keep it small.
 fn trace(path: &mut String, points: impl Iterator<Item = (f64, f64)>) {
-    let mut letter = "M";
-    for (x, y) in points {
-        let tenth = |value: f64| (value * 10.0).round() / 10.0;
-        // A String takes everything.
-        let _ = write!(path, "{letter}{} {}", tenth(x), tenth(y));
-        letter = if letter == "M" { "L" } else { " " };
+    let mut points = points.map(|(x, y)| (x.round() as i64, y.round() as i64));
+    let Some(first) = points.next() else { return };
+    // A String takes everything.
+    let _ = write!(path, "M{} {}", first.0, first.1);
+    let mut corners: Vec<(i64, i64)> = vec![first];
+    for point in points {
+        if let [.., before, last] = corners.as_mut_slice()
+            && before.1 == last.1
+            && last.1 == point.1
+        {
+            *last = point;
+        } else {
+            corners.push(point);
+        }
+    }
+    let mut letter = "l";
+    for pair in corners.windows(2) {
+        let [from, to] = pair else { continue };
+        let (x, y) = (to.0 - from.0, to.1 - from.1);
+        if (x, y) == (0, 0) {
+            continue;
+        }
+        // A sign parts two numbers as well as a space does.
+        let between = |number: i64| if number < 0 { "" } else { " " };
+        let before = if letter.is_empty() { between(x) } else { letter };
+        let _ = write!(path, "{before}{x}{}{y}", between(y));
+        letter = "";
     }
 }
 
@@ -136,10 +158,51 @@ mod tests {
         paths(track(Quantity::Soc, None, points), history::Track::default(), Shown::Charge)
     }
 
+    /// Where a path has its corners, by the grammar of SVG (<https://www.w3.org/TR/SVG2/paths.html#PathDataBNF>).
+    fn corners(path: &str) -> Vec<(i64, i64)> {
+        let mut numbers: Vec<String> = Vec::new();
+        let mut commands: Vec<(char, Vec<i64>)> = Vec::new();
+        let end = |numbers: &mut Vec<String>, commands: &mut Vec<(char, Vec<i64>)>| {
+            let numbers = numbers.drain(..).filter(|number| !number.is_empty());
+            if let Some((_, of_command)) = commands.last_mut() {
+                of_command.extend(numbers.map(|number| number.parse::<i64>().unwrap()));
+            }
+        };
+        for character in path.chars() {
+            match character {
+                letter if letter.is_ascii_alphabetic() => {
+                    end(&mut numbers, &mut commands);
+                    commands.push((letter, Vec::new()));
+                }
+                '-' | ' ' => numbers.push(character.to_string().trim().to_owned()),
+                digit => {
+                    if numbers.is_empty() {
+                        numbers.push(String::new());
+                    }
+                    numbers.last_mut().unwrap().push(digit);
+                }
+            }
+        }
+        end(&mut numbers, &mut commands);
+        let mut corners: Vec<(i64, i64)> = Vec::new();
+        for (command, numbers) in commands {
+            for pair in numbers.chunks(2) {
+                let last = corners.last().copied().unwrap_or_default();
+                match (command, pair) {
+                    ('M', &[x, y]) => corners.push((x, y)),
+                    ('l', &[x, y]) => corners.push((last.0 + x, last.1 + y)),
+                    ('h', [0]) => {}
+                    other => panic!("{other:?} in {path}"),
+                }
+            }
+        }
+        corners
+    }
+
     #[test]
     fn a_line_goes_where_its_values_are() {
         let paths = charge(&[(0, Some((100.0, 100.0))), (1, Some((50.0, 50.0))), (2, Some((0.0, 0.0)))]);
-        assert_eq!(paths.mean, "M0 0L10 150 20 300");
+        assert_eq!(paths.mean, "M0 0l100 1500 100 1500");
         assert_eq!(paths.spread, "", "single readings don't spread");
     }
 
@@ -148,9 +211,9 @@ mod tests {
         let value = Some((50.0, 50.0));
         assert_eq!(
             charge(&[(0, value), (1, value), (10, value), (11, value)]).mean,
-            "M0 150L10 150M100 150L110 150"
+            "M0 1500l100 0M1000 1500l100 0"
         );
-        assert_eq!(charge(&[(0, value), (1, None), (2, value)]).mean, "M0 150h0M20 150h0");
+        assert_eq!(charge(&[(0, value), (1, None), (2, value)]).mean, "M0 1500h0M200 1500h0");
     }
 
     #[test]
@@ -158,8 +221,8 @@ mod tests {
         let points = [(0, Some((0.0, 0.0))), (1, Some((0.0, 4000.0)))];
         let miner = track(Quantity::Power, Some(MINUTE), &points);
         let paths = paths(history::Track::default(), miner, Shown::Miner);
-        // The middle of the second point is at 15 of 1000; 4 kW has 4 % of room above it, 300 - 300 / 1.04.
-        assert!(paths.spread.contains("15 11.5"), "{}", paths.spread);
+        // The middle of the second point is at 150 of 10000; 4 kW has 4 % of room above it, 3000 - 3000 / 1.04.
+        assert!(corners(&paths.spread).contains(&(150, 115)), "{}", paths.spread);
     }
 
     #[test]
@@ -172,7 +235,33 @@ mod tests {
         assert!(!less.power.contains("line soc"), "{}", less.power);
     }
 
+    #[test]
+    fn a_level_stretch_is_one_step_and_its_corners_stay() {
+        let mut path = String::new();
+        let heights = [5.0, 5.0, 5.0, 9.0, 9.0, 9.0, 2.0, 9.0, 9.0];
+        trace(&mut path, heights.into_iter().enumerate().map(|(x, y)| (x as f64, y)));
+        assert_eq!(path, "M0 5l2 0 1 4 2 0 1-7 1 7 1 0");
+        assert_eq!(corners(&path), [(0, 5), (2, 5), (3, 9), (5, 9), (6, 2), (7, 9), (8, 9)]);
+    }
+
     proptest! {
+        /// Whatever was measured: a line has its first and its last point, and every one where it rises or falls.
+        #[test]
+        fn no_corner_is_lost(heights in prop::collection::vec(0_i64..4, 2..60)) {
+            let mut path = String::new();
+            trace(&mut path, heights.iter().enumerate().map(|(x, y)| (x as f64, *y as f64)));
+            let corners = corners(&path);
+            let height = |x: i64| {
+                let next = corners.partition_point(|corner| corner.0 < x);
+                let (after, before) = (corners[next], corners[next.saturating_sub(1)]);
+                prop_assert!(after.0 == x || before.1 == after.1, "{path}");
+                Ok(after.1)
+            };
+            for (x, y) in heights.iter().enumerate() {
+                prop_assert_eq!(height(x as i64)?, *y, "{} in {}", x, &path);
+            }
+        }
+
         /// Whatever was measured: the drawing stays inside its box.
         #[test]
         fn no_value_leaves_the_box(
@@ -190,11 +279,8 @@ mod tests {
             let miner = track(Quantity::Power, Some(1), &points);
             let paths = paths(history::Track::default(), miner, Shown::Miner);
             for path in [&paths.mean, &paths.spread, &paths.area] {
-                let numbers = path.split(|letter: char| letter.is_ascii_alphabetic() || letter == ' ');
-                let numbers: Vec<f64> =
-                    numbers.filter(|text| !text.is_empty()).map(|text| text.parse().unwrap()).collect();
-                prop_assert!(path.contains('h') || numbers.chunks(2).all(|point| {
-                    (0.0..=WIDTH).contains(&point[0]) && (0.0..=HEIGHT).contains(&point[1])
+                prop_assert!(corners(path).into_iter().all(|(x, y)| {
+                    (0.0..=WIDTH).contains(&(x as f64)) && (0.0..=HEIGHT).contains(&(y as f64))
                 }), "{path}");
             }
         }

@@ -3,10 +3,10 @@
 use super::{Event, Mark, Panel, Plot, Span, axis};
 use leptos::prelude::*;
 
-/// Width of the box that lines and rules are drawn in; the page stretches it.
-pub(super) const WIDTH: f64 = 1000.0;
+/// Width of the box that lines and rules are drawn in; the page stretches it. A unit is less than any screen shows.
+pub(super) const WIDTH: f64 = 10_000.0;
 /// Height of the box.
-pub(super) const HEIGHT: f64 = 300.0;
+pub(super) const HEIGHT: f64 = 3000.0;
 
 /// Axes and rules of a chart over the part of a plot's time that is seen.
 pub(super) fn frame(plot: &Plot, panel: Panel, seen: Span) -> impl IntoView + use<> {

@@ -105,3 +105,69 @@ fn amend(option: &mut Value) {
         members(zoom, json!({ "preventDefaultMouseMove": false }));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::{PanelPlot, plot, plot::tests::history};
+    use model::history::Track;
+
+    fn option(panel: Panel, plot: &PanelPlot) -> Value {
+        serde_json::from_str(&json(panel, plot)).unwrap()
+    }
+
+    /// Scales of their own, so that each axis can be told from the others.
+    fn scaled() -> PanelPlot {
+        let mut plot = PanelPlot::default();
+        plot.left.scale = Scale { bottom: -3000.0, top: 6000.0 };
+        plot.right.scale = Scale { bottom: 0.0, top: 100.0 };
+        plot.own = Scale { bottom: 0.0, top: 120.0 };
+        plot
+    }
+
+    #[test]
+    fn the_power_charts_options_are_these() {
+        insta::assert_json_snapshot!(option(Panel::Power, &scaled()));
+    }
+
+    #[test]
+    fn the_temperature_charts_options_are_these() {
+        insta::assert_json_snapshot!(option(Panel::Temperature, &scaled()));
+    }
+
+    /// The browser finds a line by these names, and puts the style's tokens in for the colours.
+    #[test]
+    fn every_line_has_its_place_its_axis_and_a_token_for_its_colour() {
+        for panel in Panel::ALL {
+            let option = option(panel, &scaled());
+            let series = option["series"].as_array().unwrap();
+            for shown in panel.shows() {
+                let of = |part: &str| {
+                    let id = format!("{}{part}", shown.slug());
+                    series.iter().find(|series| series["id"] == *id).unwrap_or_else(|| panic!("no {id}"))
+                };
+                for part in ["-low", "-band", ""] {
+                    assert_eq!(of(part)["yAxisIndex"], f64::from(axis_of(shown)), "{}{part}", shown.slug());
+                    assert_eq!(of(part)["connectNulls"], false, "a gap is a gap");
+                    assert!(of(part).get("data").is_none_or(|data| data == &json!([])), "data is set apart");
+                }
+                assert_eq!(of("-low")["stack"], of("-band")["stack"]);
+                assert!(of("")["lineStyle"]["color"].as_str().unwrap().starts_with("--"));
+            }
+        }
+    }
+
+    #[test]
+    fn the_axes_are_as_long_as_the_plots() {
+        let made = plot(&history(Track::default(), Track::default()));
+        for panel in Panel::ALL {
+            let option = option(panel, made.panel(panel));
+            let of =
+                |axis: usize| (option["yAxis"][axis]["min"].as_f64(), option["yAxis"][axis]["max"].as_f64());
+            let scale = |scale: Scale| (Some(scale.bottom), Some(scale.top));
+            assert_eq!(of(0), scale(made.panel(panel).left.scale));
+            assert_eq!(of(1), scale(made.panel(panel).right.scale));
+            assert_eq!(of(2), scale(made.panel(panel).own));
+        }
+    }
+}

@@ -11,18 +11,26 @@ use model::{
     history::{self, Series},
 };
 
-/// Makes a plot of a stretch of the past.
+/// Makes a plot of a stretch of the past, to be drawn by the browser.
 pub fn plot(history: &History) -> Plot {
+    let mut plot = measured(history);
+    for (panel, of) in [(Panel::Power, &mut plot.power), (Panel::Temperature, &mut plot.temperature)] {
+        of.option = option::json(panel, of);
+    }
+    plot
+}
+
+/// A plot without the browser's options.
+fn measured(history: &History) -> Plot {
     let stretch = stretch(history);
     let span = Span { from: history.window.from.0, to: history.window.to.0 };
-    let (power, temperature) = (power(&stretch), temperature(&stretch));
     Plot {
         span,
         now: history.now.0,
         here: history.here.map(|at| at.0),
         zone: Zone::of(&history.timezone, history.window.from, history.window.to),
-        power: with_option(Panel::Power, power),
-        temperature: with_option(Panel::Temperature, temperature),
+        power: power(&stretch),
+        temperature: temperature(&stretch),
         emergency: history.emergency_percent,
         events: history.events.clone(),
         summary: summary(history, &stretch),
@@ -33,7 +41,7 @@ pub fn plot(history: &History) -> Plot {
 
 /// The charts as the document has them: `start` with what was measured.
 pub fn start(start: ChartStart, history: &History) -> ChartStart {
-    let plot = plot(history);
+    let plot = measured(history);
     ChartStart {
         drawn: drawn(&plot, start.off),
         step: plot.stretch.battery.step.max(plot.stretch.miner.step),
@@ -130,10 +138,6 @@ fn temperature(stretch: &Stretch) -> PanelPlot {
         own: Scale { bottom: 0.0, top: 1.0 },
         option: String::new(),
     }
-}
-
-fn with_option(panel: Panel, plot: PanelPlot) -> PanelPlot {
-    PanelPlot { option: option::json(panel, &plot), ..plot }
 }
 
 fn summary(history: &History, stretch: &Stretch) -> String {
