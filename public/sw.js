@@ -59,10 +59,11 @@ function inTime(answer, patience) {
   return Promise.race([answer.catch(() => {}), new Promise((resolve) => setTimeout(resolve, patience))]);
 }
 
-/** An answer of the controller, not of a proxy that doesn't reach it. */
+/** An answer of the controller, not of a proxy that doesn't reach it, once all of it is there: it may break off halfway. */
 async function fromController(request) {
   const response = await fetch(request);
   if (response.status >= 502 && response.status <= 504) throw new Error("out of reach");
+  await response.clone().arrayBuffer();
   return response;
 }
 

@@ -10,7 +10,6 @@
 //! The page computes no totals and holds no rules. Everything it says and every control works without JavaScript.
 
 #![recursion_limit = "512"]
-#![expect(unreachable_pub, reason = "what #[component] makes is public whatever the component is")]
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod backend;
@@ -34,19 +33,7 @@ pub mod view;
 pub mod words;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub use shell::{FONT, journal, nothing_here, out_of_reach, shell};
+pub use shell::{FONT, Files, dashboard, journal, nothing_here, out_of_reach};
 
-use leptos::prelude::*;
-use live::{Live, Start};
-
-/// The whole page. The server has a [`Start`] in its context; the browser finds that in what the server sent.
-#[component]
-pub fn App() -> impl IntoView {
-    let start = SharedValue::new(expect_context::<Start>).into_inner();
-    let live = Live::new(start);
-    provide_context(live);
-    // Effects run in the browser only.
-    #[cfg(target_arch = "wasm32")]
-    Effect::new(move || browser::follow(live));
-    page::dashboard(live)
-}
+#[cfg(target_arch = "wasm32")]
+pub use browser::come_alive;

@@ -1,33 +1,33 @@
 //! Where the server functions are: what a form of the page calls.
 
 /// Switches a miner off.
-pub const POWER_OFF: &str = "/rpc/power_off";
+pub(crate) const POWER_OFF: &str = "/rpc/power_off";
 /// Switches a miner on.
-pub const POWER_ON: &str = "/rpc/power_on";
+pub(crate) const POWER_ON: &str = "/rpc/power_on";
 /// Lets the battery drive a miner, or nobody.
-pub const AUTO_CONTROL: &str = "/rpc/auto_control";
+pub(crate) const AUTO_CONTROL: &str = "/rpc/auto_control";
 /// Holds a power for a while.
-pub const MANUAL_POWER: &str = "/rpc/manual_power";
+pub(crate) const MANUAL_POWER: &str = "/rpc/manual_power";
 /// Signs in anew at the battery's source.
-pub const REFRESH_SESSION: &str = "/rpc/refresh_session";
+pub(crate) const REFRESH_SESSION: &str = "/rpc/refresh_session";
 /// Dismisses the alerts that a person has read.
-pub const CLEAR_ALERTS: &str = "/rpc/clear_alerts";
+pub(crate) const CLEAR_ALERTS: &str = "/rpc/clear_alerts";
 /// The charts over a range.
 #[cfg(any(target_arch = "wasm32", test))]
-pub const CHART: &str = "/rpc/chart";
+pub(crate) const CHART: &str = "/rpc/chart";
 /// A part of the charts, in more points.
 #[cfg(any(target_arch = "wasm32", test))]
-pub const CHART_PART: &str = "/rpc/chart_part";
+pub(crate) const CHART_PART: &str = "/rpc/chart_part";
 /// Sets the pace of the demo's time.
-pub const DEMO_PACE: &str = "/rpc/demo_pace";
+pub(crate) const DEMO_PACE: &str = "/rpc/demo_pace";
 /// Lives through some time of the demo.
-pub const DEMO_JUMP: &str = "/rpc/demo_jump";
+pub(crate) const DEMO_JUMP: &str = "/rpc/demo_jump";
 /// Sets the charge of the demo's battery.
-pub const DEMO_CHARGE: &str = "/rpc/demo_charge";
+pub(crate) const DEMO_CHARGE: &str = "/rpc/demo_charge";
 /// Switches a fault of the demo on or off.
-pub const DEMO_FAULT: &str = "/rpc/demo_fault";
+pub(crate) const DEMO_FAULT: &str = "/rpc/demo_fault";
 /// Nothing is wrong with the demo any more.
-pub const DEMO_HEAL: &str = "/rpc/demo_heal";
+pub(crate) const DEMO_HEAL: &str = "/rpc/demo_heal";
 
 #[cfg(test)]
 mod tests {

@@ -1,60 +1,92 @@
-//! The document around the page.
+//! The documents around the pages.
+//!
+//! They hold no script of their own, only the names of files: what the dashboard begins with stands in it as data.
 
 use crate::{
-    App,
     decisions::{self, Journal},
-    live::Start,
+    live::{Live, Start},
+    page,
 };
 use leptos::prelude::*;
-use leptos_meta::HashedStylesheet;
 
 /// The page's font, in the site folder.
 pub const FONT: &str = "/vendor/inter-4.1.woff2";
 
-/// The whole document. Without `site` (the program runs without its site folder) the page has neither style nor script,
-/// and works.
-pub fn shell(site: Option<LeptosOptions>) -> impl IntoView {
-    let title = use_context::<Start>().map(|start| start.view.title).unwrap_or_default();
-    let scripts = site.clone().map(|options| view! { <HydrationScripts options /> });
-    document(title, site, scripts.into_any(), view! { <App /> }.into_any())
+/// Where the files are that documents name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// The style.
+    pub style: String,
+    /// The script that brings the dashboard to life.
+    pub script: String,
+    /// The module that it starts.
+    pub module: String,
+    /// The code that draws the charts alive, if it is there.
+    pub charts: Option<String>,
 }
 
-/// The document of the journal, as it is sent. There is no script in it, not even that with which Leptos would hand data
-/// over to the browser.
-pub fn journal(journal: Journal, site: Option<LeptosOptions>) -> String {
+/// The dashboard. Without `files` (the program runs without its site folder) it has neither style nor script, and works.
+pub fn dashboard(start: Start, files: Option<&Files>) -> String {
+    // In an element of this type it is data and never run; nothing in it may end the element.
+    let data =
+        files.and_then(|_| serde_json::to_string(&start).ok()).map(|json| json.replace('<', "\\u003c"));
+    let data =
+        data.map(|json| view! { <script type="application/json" id="start" inner_html=json></script> });
+    let title = start.view.title.clone();
+    let script = files.map(|files| {
+        view! { <script src="/early.js" defer data-script=files.script.clone() data-module=files.module.clone()></script> }
+    });
     Owner::new().with(|| {
-        document(journal.title(), site, ().into_any(), decisions::page(journal).into_any()).to_html()
+        let page = page::dashboard(Live::new(start));
+        document(title, files, (script, data).into_any(), page.into_any()).to_html()
     })
 }
 
+/// The journal.
+pub fn journal(journal: Journal, files: Option<&Files>) -> String {
+    plain(journal.title(), files, || decisions::page(journal).into_any())
+}
+
 /// The document at an address where there is nothing.
-pub fn nothing_here(site: Option<LeptosOptions>) -> impl IntoView {
-    let page = view! {
-        <main id="main">
-            <section class="card now">
-                <h1>"There is nothing here"</h1>
-                <p><a href="/">"To the page"</a></p>
-            </section>
-        </main>
+pub fn nothing_here(files: Option<&Files>) -> String {
+    let page = || {
+        view! {
+            <main id="main">
+                <section class="card now">
+                    <h1>"There is nothing here"</h1>
+                    <p><a href="/">"To the page"</a></p>
+                </section>
+            </main>
+        }
+        .into_any()
     };
-    document("Not found".to_owned(), site, ().into_any(), page.into_any())
+    plain("Not found".to_owned(), files, page)
 }
 
 /// What a browser shows in the place of a page that it can't get. The dashboard it has kept as it stood last.
-pub fn out_of_reach(site: Option<LeptosOptions>) -> impl IntoView {
-    let page = view! {
-        <main id="main">
-            <section class="card now">
-                <h1>"Out of reach"</h1>
-                <p>"The controller doesn't answer, and this page can't be shown without it."</p>
-                <p><a href="/">"How things stood last"</a></p>
-            </section>
-        </main>
+pub fn out_of_reach(files: Option<&Files>) -> String {
+    let page = || {
+        view! {
+            <main id="main">
+                <section class="card now">
+                    <h1>"Out of reach"</h1>
+                    <p>"The controller doesn't answer, and this page can't be shown without it."</p>
+                    <p><a href="/">"How things stood last"</a></p>
+                </section>
+            </main>
+        }
+        .into_any()
     };
-    document("Out of reach".to_owned(), site, ().into_any(), page.into_any())
+    plain("Out of reach".to_owned(), files, page)
 }
 
-fn document(title: String, site: Option<LeptosOptions>, scripts: AnyView, page: AnyView) -> impl IntoView {
+/// A document that stays as it is sent.
+fn plain(title: String, files: Option<&Files>, page: impl FnOnce() -> AnyView) -> String {
+    let script = files.map(|_| view! { <script src="/early.js" defer></script> });
+    Owner::new().with(|| document(title, files, script.into_any(), page()).to_html())
+}
+
+fn document(title: String, files: Option<&Files>, scripts: AnyView, page: AnyView) -> impl IntoView + use<> {
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -66,7 +98,7 @@ fn document(title: String, site: Option<LeptosOptions>, scripts: AnyView, page: 
                 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#141a22" />
                 <meta name="description" content="What the miner does, and why" />
                 <title>{title}</title>
-                {site.map(head)}
+                {files.map(head)}
                 {scripts}
             </head>
             <body>{page}</body>
@@ -75,15 +107,14 @@ fn document(title: String, site: Option<LeptosOptions>, scripts: AnyView, page: 
 }
 
 /// What the document names of the site folder.
-fn head(options: LeptosOptions) -> impl IntoView {
+fn head(files: &Files) -> impl IntoView + use<> {
     view! {
         <link rel="icon" href="/icon.svg" type="image/svg+xml" />
         <link rel="apple-touch-icon" href="/install/apple-touch-icon.png" />
         // A proxy that asks for a password gets it for the manifest too.
         <link rel="manifest" href="/manifest.webmanifest" crossorigin="use-credentials" />
-        <script src="/early.js" defer></script>
         // Without its CORS mode a preloaded font isn't the one that the style asks for.
         <link rel="preload" href=FONT r#as="font" r#type="font/woff2" crossorigin="" />
-        <HashedStylesheet options id="style" />
+        <link rel="stylesheet" href=files.style.clone() />
     }
 }

@@ -1,6 +1,6 @@
 // Everybody can read and use it: contrast, names, keyboard, narrow and wide, light and dark.
 import AxeBuilder from "@axe-core/playwright";
-import { WAYS, anotherPage, expect, test, visit } from "./house";
+import { anotherPage, expect, live, test, visit, WAYS } from "./house";
 
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
@@ -20,7 +20,7 @@ test("no rule of accessibility is broken at any width, in any theme", async ({ b
         if (!javaScriptEnabled) await page.route("**/*.js", (route) => route.abort());
         await page.goto(house.url);
         if (javaScriptEnabled) {
-          await expect(page.getByRole("list", { name: "Connections" })).toContainText("live");
+          await live(page);
           await page.locator("#chart").scrollIntoViewIfNeeded();
           await expect(page.locator("#chart canvas")).toHaveCount(2);
         }
@@ -33,6 +33,22 @@ test("no rule of accessibility is broken at any width, in any theme", async ({ b
     }
   }
 });
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`no rule is broken by what stands in the place of a page, ${colorScheme}`, async ({ browser, open }) => {
+    const house = await open({ history: 0 });
+    const page = await anotherPage(browser, { colorScheme });
+    for (const path of ["/offline", "/nothing-is-here"]) {
+      for (const [width, height] of [[390, 844], [768, 1024], [1440, 900]]) {
+        await page.setViewportSize({ width, height });
+        await page.goto(house.url + path);
+        const { violations } = await new AxeBuilder({ page }).withTags(TAGS).analyze();
+        expect(violations, `${path}, ${width} px`).toEqual([]);
+      }
+    }
+    await page.context().close();
+  });
+}
 
 for (const width of [320, 390, 768, 1440, 3840]) {
   test(`nothing is wider than a window of ${width} px, with text of twice the size too`, async ({ page, open }) => {

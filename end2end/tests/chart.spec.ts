@@ -213,6 +213,42 @@ test.describe("fingers", () => {
   });
 });
 
+test("drawn lines take the colours of the theme, and of the other one when it changes", async ({ page, open }) => {
+  await page.emulateMedia({ colorScheme: "light" });
+  await visit(page, await open());
+  await nearCharts(page, true);
+  /** The miner's colour: text in it has it as the browser resolves it. */
+  const colour = () =>
+    page.evaluate(() => {
+      const probe = document.body.appendChild(document.createElement("i"));
+      probe.style.color = "var(--miner)";
+      const { color } = getComputedStyle(probe);
+      probe.remove();
+      return color;
+    });
+  /** How many points of the power chart are of this colour. */
+  const points = (colour: string) =>
+    page.evaluate((colour) => {
+      const canvas = document.querySelector<HTMLCanvasElement>(".plot.power canvas")!;
+      const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true })!;
+      copy.drawImage(canvas, 0, 0);
+      const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+      const [red, green, blue] = colour.match(/\d+/g)!.map(Number);
+      let count = 0;
+      for (let at = 0; at < data.length; at += 4) {
+        if (data[at] === red && data[at + 1] === green && data[at + 2] === blue && data[at + 3] === 255) count++;
+      }
+      return count;
+    }, colour);
+  const light = await colour();
+  await expect.poll(() => points(light)).toBeGreaterThan(50);
+  await page.emulateMedia({ colorScheme: "dark" });
+  const dark = await colour();
+  expect(dark).not.toBe(light);
+  await expect.poll(() => points(dark)).toBeGreaterThan(50);
+  expect(await points(light)).toBe(0);
+});
+
 test("what is taken away isn't told, and what is brought back is", async ({ page, open }) => {
   await visit(page, await open(), "/?off=sun");
   await nearCharts(page, true);

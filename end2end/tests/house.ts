@@ -182,11 +182,16 @@ export const WAYS = [
   { way: "hydrated", javaScriptEnabled: true },
 ] as const;
 
+/** Waits until the page hears its stream. */
+export async function live(page: Page): Promise<void> {
+  await expect(page.getByRole("list", { name: "Connections" }).getByText("live", { exact: true })).toBeVisible();
+}
+
 /** Opens the page and waits until it is alive, where it comes alive. */
 export async function visit(page: Page, house: House, path = "/"): Promise<void> {
   await page.goto(house.url + path);
   if (await page.evaluate(() => true).catch(() => false)) {
-    await expect(page.getByRole("list", { name: "Connections" })).toContainText("live");
+    await live(page);
   }
 }
 
@@ -199,26 +204,48 @@ export async function look(page: Page, alive: boolean): Promise<void> {
  * A proxy in front of a house, as HTTPS would come from one: it passes on under the house's own name, and answers by itself
  * where it gets no answer.
  */
-function proxyOf(house: House): Server {
-  const { host, origin } = new URL(house.url);
-  return createServer((incoming, outgoing) => {
-    const { method, headers } = incoming;
-    const own = headers.origin ? { host, origin } : { host };
-    const passedOn = request(house.url + incoming.url, { method, headers: { ...headers, ...own } }, (answer) => {
-      outgoing.writeHead(answer.statusCode!, answer.headers);
-      answer.pipe(outgoing);
+export class Proxy {
+  private isStalled = false;
+  private readonly server: Server;
+
+  constructor(house: House) {
+    const { host, origin } = new URL(house.url);
+    this.server = createServer((incoming, outgoing) => {
+      const { method, headers } = incoming;
+      const own = headers.origin ? { host, origin } : { host };
+      const passedOn = request(house.url + incoming.url, { method, headers: { ...headers, ...own } }, (answer) => {
+        outgoing.writeHead(answer.statusCode!, answer.headers);
+        if (this.isStalled) answer.once("data", (part: Buffer) => outgoing.write(part.subarray(0, part.length / 2)));
+        else answer.pipe(outgoing);
+      });
+      passedOn.on("error", () => (outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(502).end("Bad gateway")));
+      outgoing.on("close", () => passedOn.destroy());
+      incoming.pipe(passedOn);
     });
-    passedOn.on("error", () => (outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(502).end("Bad gateway")));
-    outgoing.on("close", () => passedOn.destroy());
-    incoming.pipe(passedOn);
-  });
+  }
+
+  /** Waits for connections; where. */
+  async listen(): Promise<string> {
+    await new Promise<void>((listening) => this.server.listen(0, "127.0.0.1", listening));
+    return `http://localhost:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** No answer comes to its end from now on. */
+  stall(): void {
+    this.isStalled = true;
+  }
+
+  close(): void {
+    this.server.closeAllConnections();
+    this.server.close();
+  }
 }
 
 interface Fixtures {
   /** Opens a house, which is closed with the test. */
   open: (setup?: Partial<Setup>) => Promise<House>;
-  /** Puts a proxy in front of a house; its port on this machine. */
-  passOn: (house: House) => Promise<number>;
+  /** Puts a proxy in front of a house; it and where it is. */
+  passOn: (house: House) => Promise<{ proxy: Proxy; url: string }>;
   /** What the browser's console said. It has to be nothing, unless the test takes it out. */
   said: string[];
 }
@@ -236,17 +263,13 @@ export const test = base.extend<Fixtures>({
     for (const house of houses) await house.close();
   },
   passOn: async ({}, use) => {
-    const servers: Server[] = [];
+    const proxies: Proxy[] = [];
     await use(async (house) => {
-      const server = proxyOf(house);
-      servers.push(server);
-      await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-      return (server.address() as AddressInfo).port;
+      const proxy = new Proxy(house);
+      proxies.push(proxy);
+      return { proxy, url: await proxy.listen() };
     });
-    for (const server of servers) {
-      server.closeAllConnections();
-      server.close();
-    }
+    for (const proxy of proxies) proxy.close();
   },
   said: [
     async ({ page, javaScriptEnabled }, use) => {

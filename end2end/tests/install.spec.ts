@@ -1,6 +1,6 @@
 // The page as an app: by Chromium's own check, and what the page says where it can't be one.
 import { type BrowserContext, type LaunchOptions, chromium } from "@playwright/test";
-import { WAYS, expect, test, visit } from "./house";
+import { expect, live, test, visit, WAYS } from "./house";
 
 const BUTTON = { name: "Install as an app" };
 const INSECURE = /Over plain HTTP this page can't be installed as an app/;
@@ -54,7 +54,7 @@ test("the page has a button for it, until it is an app", async ({ launchOptions,
   });
   await withProfile(launchOptions, info.outputPath("app"), [`--app=${house.url}`], async (context) => {
     const [page] = context.pages();
-    await expect(page.getByRole("list", { name: "Connections" })).toContainText("live");
+    await live(page);
     expect(await page.evaluate(() => matchMedia("(display-mode: standalone)").matches)).toBe(true);
     await expect(page.getByRole("button", BUTTON)).toBeHidden();
   });
@@ -96,7 +96,7 @@ test("over plain HTTP everything else works, and the page says why it can't be i
 }) => {
   const house = await open();
   await house.full();
-  const port = await passOn(house);
+  const { port } = new URL((await passOn(house)).url);
   // A name of the home's network, to a browser of its own.
   const args = [...launchOptions.args!, "--host-resolver-rules=MAP house.test 127.0.0.1"];
   const browser = await chromium.launch({ ...launchOptions, args });
@@ -104,7 +104,7 @@ test("over plain HTTP everything else works, and the page says why it can't be i
   await page.goto(`http://house.test:${port}`);
   expect(await page.evaluate(() => isSecureContext)).toBe(false);
   await expect(page.getByText(INSECURE)).toBeVisible();
-  await expect(page.getByRole("list", { name: "Connections" })).toContainText("live");
+  await live(page);
   await page.getByRole("button", { name: "Switch off" }).click();
   await expect(page.getByText("It stays off until you switch it on.")).toBeVisible();
   await browser.close();

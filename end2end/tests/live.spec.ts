@@ -1,5 +1,5 @@
 // The stream of events: what it brings, and what the page does when it ends.
-import { expect, forgetFailures, test, visit } from "./house";
+import { expect, forgetFailures, live, test, visit } from "./house";
 
 test("the page follows without being loaded again", async ({ page, open }) => {
   const house = await open();
@@ -23,7 +23,7 @@ test("the stream survives a restart of the program", async ({ page, open, said }
   await house.stop();
   await expect(connections).toContainText("reconnecting");
   await house.startAgain();
-  await expect(connections).toContainText("live");
+  await live(page);
   await house.charge(60);
   await house.pass(600);
   await expect(page.getByRole("region", { name: "Battery" })).toContainText("60 %");
@@ -67,7 +67,7 @@ test("nobody looks, nothing comes; whoever looks again sees what was missed", as
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Mining at 90 %");
   await become("visible");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Mining at 60 %");
-  await expect(page.getByRole("list", { name: "Connections" })).toContainText("live");
+  await live(page);
   expect(streams, "one stream, and one more").toEqual(["?view=page", "?view=page"]);
 });
 

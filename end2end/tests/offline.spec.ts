@@ -1,7 +1,7 @@
 // Without the controller: the page opens as things stood last, and says how long ago that was. With another build of it:
 // the page says so, and goes on until the person loads it anew.
 import type { Page } from "@playwright/test";
-import { anotherBuild, expect, forgetFailures, test, visit } from "./house";
+import { anotherBuild, expect, forgetFailures, live, test, visit } from "./house";
 
 /** Until the page would open without the controller. */
 async function kept(page: Page): Promise<void> {
@@ -41,7 +41,7 @@ test("it opens as things stood last and says how old that is, then goes on by it
 
   await house.startAgain();
   await page.clock.fastForward(5_000);
-  await expect(connections(page)).toContainText("live");
+  await live(page);
   await expect(banner).toBeHidden();
   await expect(page.getByRole("main")).not.toHaveClass(/silent/);
   await forgetFailures(page, said);
@@ -59,7 +59,7 @@ test("without a network it opens too, and a command says that it didn't get thro
   await page.getByRole("button", { name: "Switch off" }).click();
   await expect(page.getByText("The controller can't be reached. Nothing is known to have changed.")).toBeVisible();
   await page.context().setOffline(false);
-  await expect(connections(page)).toContainText("live");
+  await live(page);
   await expect(banner).toBeHidden();
   expect((await house.truth()).phase, "nothing is sent later").not.toBe("off");
   await forgetFailures(page, said);
@@ -80,10 +80,25 @@ test("a controller that neither answers nor refuses isn't waited for", async ({ 
 test("a proxy that doesn't reach the controller is no answer", async ({ page, open, passOn, said }) => {
   const house = await open();
   await house.full();
-  await page.goto(`http://localhost:${await passOn(house)}`);
-  await expect(connections(page)).toContainText("live");
+  const { url } = await passOn(house);
+  await page.goto(url);
+  await live(page);
   await kept(page);
   await house.stop();
+  await page.reload();
+  await expect(page.getByRole("alert")).toContainText("Offline: this is how things stood");
+  await expect(headline(page)).toHaveText("Mining at 100 %");
+  await forgetFailures(page, said);
+});
+
+test("a document that stops halfway isn't waited for", async ({ page, open, passOn, said }) => {
+  const house = await open();
+  await house.full();
+  const { proxy, url } = await passOn(house);
+  await page.goto(url);
+  await live(page);
+  await kept(page);
+  proxy.stall();
   await page.reload();
   await expect(page.getByRole("alert")).toContainText("Offline: this is how things stood");
   await expect(headline(page)).toHaveText("Mining at 100 %");
@@ -113,7 +128,7 @@ test("the worker answers for files alone, never for state or commands", async ({
     answered.set(new URL(response.url()).pathname, response.fromServiceWorker());
   });
   await page.reload();
-  await expect(connections(page)).toContainText("live");
+  await live(page);
   await page.getByRole("button", { name: "Switch off" }).click();
   await expect(page.getByText("It stays off until you switch it on.")).toBeVisible();
   await page.evaluate(async () => void (await fetch("/api/system/status")));
@@ -153,7 +168,7 @@ test("an update is told and waits for the person", async ({ page, open, said }, 
   await page.waitForFunction(async () => (await navigator.serviceWorker.getRegistration())?.waiting);
   await page.getByRole("button", { name: "Reload" }).click();
   await page.waitForFunction(() => !("mark" in globalThis));
-  await expect(connections(page)).toContainText("live");
+  await live(page);
   await expect(told).toBeHidden();
   await expect.poll(builds, "the new worker has taken over").toEqual([expect.not.stringContaining(before)]);
   await forgetFailures(page, said);

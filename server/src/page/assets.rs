@@ -8,7 +8,7 @@
 //! it keeps those, and a new build makes a new worker.
 
 use super::manifest::manifest;
-use app::FONT;
+use app::{FONT, Files};
 use axum::{
     Router,
     http::{HeaderValue, StatusCode, header},
@@ -16,14 +16,14 @@ use axum::{
     response::Response,
     routing::{get, get_service},
 };
-use leptos::config::{LeptosOptions, get_configuration};
+use leptos::config::get_configuration;
 use serde_json::json;
 use std::{
     collections::BTreeMap,
     env, fs,
     hash::{DefaultHasher, Hash, Hasher},
     io,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     sync::Arc,
 };
 use tower_http::services::ServeDir;
@@ -34,17 +34,15 @@ const SETTINGS: &str = "Leptos.toml";
 const WORKER: &str = "sw.js";
 /// Files that every page needs and whose names carry no hash.
 const PLAIN: [&str; 2] = ["/early.js", "/icon.svg"];
-/// What the document names of the files whose names carry a hash.
-const HASHED: [&str; 3] = ["css", "js", "wasm"];
-
 /// What the code that draws the charts is called, among the hashes and in its file's name.
 const CHART_CODE: &str = "echarts";
 
 /// A site folder that is there and whole.
 #[derive(Debug, Clone)]
 pub struct Site {
-    options: LeptosOptions,
     root: PathBuf,
+    package: String,
+    files: Arc<Files>,
     build: Arc<str>,
     worker: String,
 }
@@ -72,7 +70,9 @@ impl Site {
     /// If there is none, or a part of it is missing.
     pub fn find(directory: Option<&Path>) -> Result<Self, SiteProblem> {
         if let Some(directory) = directory {
-            return Self::in_directory(directory);
+            // Beside a relative path Leptos would look from where the program lies, not from where it was started.
+            let whole = path::absolute(directory);
+            return Self::in_directory(whole.as_deref().unwrap_or(directory));
         }
         let program = env::current_exe().unwrap_or_default();
         Self::in_directory(program.parent().unwrap_or(Path::new(".")))
@@ -83,14 +83,12 @@ impl Site {
         let path = present(directory.join(SETTINGS))?;
         let problem = |why: String| SiteProblem::Unreadable { path: path.clone(), why };
         let text = path.to_str().ok_or_else(|| problem("its path isn't text".to_owned()))?;
-        let mut options =
+        let options =
             get_configuration(Some(text)).map_err(|error| problem(error.to_string()))?.leptos_options;
         let root = present(directory.join(&*options.site_root))?;
         present(root.join(&*options.site_pkg_dir))?;
         let hashes = directory.join(&*options.hash_file);
-        if options.hash_files {
-            present(hashes.clone())?;
-        }
+        present(hashes.clone())?;
         let script = present(root.join(WORKER))?;
         let unreadable = |path: &Path, error: io::Error| SiteProblem::Unreadable {
             path: path.to_owned(),
@@ -99,11 +97,24 @@ impl Site {
         let build = hash(&root).map_err(|error| unreadable(&root, error))?;
         let names = fs::read_to_string(&hashes).map_err(|error| unreadable(&hashes, error))?;
         let script = fs::read_to_string(&script).map_err(|error| unreadable(&script, error))?;
-        let worker = worker(&build, &needed(&options, &names), &script);
-        // The program may be started from anywhere.
-        options.site_root = root.to_string_lossy().into();
-        options.hash_file = hashes.to_string_lossy().into();
-        Ok(Self { options, root, build: build.into(), worker })
+        let package = options.site_pkg_dir.trim_matches('/').to_owned();
+        let hashes: BTreeMap<&str, &str> = names.lines().filter_map(|line| line.split_once(": ")).collect();
+        let named = |kind: &str, name: &str, ending: &str| {
+            let hash = hashes.get(kind)?;
+            Some(format!("/{package}/{name}.{hash}.{ending}"))
+        };
+        let needed = |kind: &str| {
+            let missing = || SiteProblem::Missing(PathBuf::from(format!("{kind} in {}", options.hash_file)));
+            named(kind, &options.output_name, kind).ok_or_else(missing)
+        };
+        let files = Files {
+            style: needed("css")?,
+            script: needed("js")?,
+            module: needed("wasm")?,
+            charts: named(CHART_CODE, CHART_CODE, "js"),
+        };
+        let worker = worker(&build, &files, &script);
+        Ok(Self { root, package, files: Arc::new(files), build: build.into(), worker })
     }
 
     /// What the files hash to. It is another as soon as one of them is.
@@ -111,17 +122,9 @@ impl Site {
         Arc::clone(&self.build)
     }
 
-    /// What the page's document needs to name its script and style.
-    pub fn options(&self) -> LeptosOptions {
-        self.options.clone()
-    }
-
-    /// Where the code that draws the charts is; `None`, if it isn't there.
-    pub fn chart_code(&self) -> Option<String> {
-        let hashes = std::fs::read_to_string(&*self.options.hash_file).ok()?;
-        let hash = hashes.lines().find_map(|line| line.strip_prefix(CHART_CODE)?.strip_prefix(": "))?;
-        let package = self.options.site_pkg_dir.trim_matches('/').to_owned();
-        Some(format!("/{package}/{CHART_CODE}.{hash}.js"))
+    /// What documents name of them.
+    pub(super) fn files(&self) -> Arc<Files> {
+        Arc::clone(&self.files)
     }
 
     /// Serves the files, and what is made of them for the site of this name.
@@ -132,7 +135,6 @@ impl Site {
                 .precompressed_br()
                 .precompressed_gzip()
         };
-        let package = &*self.options.site_pkg_dir;
         let named = |directory: &str| {
             Router::new().fallback_service(files(self.root.join(directory))).layer(map_response(for_ever))
         };
@@ -148,7 +150,7 @@ impl Site {
             .route("/manifest.webmanifest", made("application/manifest+json", manifest(site_name)))
             .layer(map_response(ask_again));
         Router::new()
-            .nest(&format!("/{}", package.trim_matches('/')), named(package))
+            .nest(&format!("/{}", self.package), named(&self.package))
             .nest("/vendor", named("vendor"))
             .merge(asked_again)
     }
@@ -178,17 +180,10 @@ fn read(directory: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) -> io::Result<
     Ok(())
 }
 
-/// The addresses of the files that every page needs. `names` is the text of hash.txt.
-fn needed(options: &LeptosOptions, names: &str) -> Vec<String> {
-    let hashes = names.lines().filter_map(|line| line.split_once(": "));
-    let hashed = hashes.filter(|(kind, _)| HASHED.contains(kind)).map(|(kind, hash)| {
-        format!("/{}/{}.{hash}.{kind}", options.site_pkg_dir.trim_matches('/'), options.output_name)
-    });
-    hashed.chain([FONT].into_iter().chain(PLAIN).map(str::to_owned)).collect()
-}
-
 /// The service worker with what it has to know before it.
-fn worker(build: &str, files: &[String], script: &str) -> String {
+fn worker(build: &str, files: &Files, script: &str) -> String {
+    let files = [&files.script, &files.module, &files.style].map(String::as_str);
+    let files: Vec<&str> = files.into_iter().chain([FONT]).chain(PLAIN).collect();
     format!("const BUILD = {};\nconst FILES = {};\n{script}", json!(build), json!(files))
 }
 
@@ -259,6 +254,16 @@ mod tests {
             site.build()
         );
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn its_files_are_found_from_anywhere() {
+        let directory = site();
+        let from_here = std::env::current_dir().unwrap();
+        let up: PathBuf = from_here.components().skip(1).map(|_| "..").collect();
+        let relative = up.join(directory.path().strip_prefix("/").unwrap());
+        let root = Site::find(Some(&relative)).unwrap().root;
+        assert!(root.is_absolute() && root.exists(), "{}", root.display());
     }
 
     #[test]

@@ -27,5 +27,5 @@ pub(super) async fn show(State(page): State<Page>, request: Request<Body>) -> Ht
         found = page.backend.journal(&question).await;
     }
     let journal = decisions::tell(&overview, filter, found.map_err(|error| error.to_string()));
-    Html(app::journal(journal, page.options))
+    Html(app::journal(journal, page.files.as_deref()))
 }

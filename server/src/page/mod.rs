@@ -10,13 +10,14 @@ pub use backend::PageBackend;
 
 use crate::rest;
 use app::{
+    Files,
     backend::{Backend, Stretch},
     calls::CallError,
     chart::{self, ChartStart, Off},
     live::Start,
     nothing_here, out_of_reach,
     range::Range,
-    shell, teller,
+    teller,
 };
 use axum::{
     Router,
@@ -24,10 +25,10 @@ use axum::{
     extract::{DefaultBodyLimit, Query, Request, State},
     http::{HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
     routing::{any, get},
 };
-use leptos::{config::LeptosOptions, prelude::provide_context, server_fn::error::ServerFnUrlError};
+use leptos::{prelude::provide_context, server_fn::error::ServerFnUrlError};
 use std::{collections::BTreeMap, sync::Arc};
 use tower_http::limit::RequestBodyLimitLayer;
 
@@ -37,16 +38,12 @@ const LARGEST_FORM: usize = 16 * 1024;
 #[derive(Clone)]
 struct Page {
     backend: Arc<dyn Backend>,
-    options: Option<LeptosOptions>,
-    chart_code: Option<String>,
+    files: Option<Arc<Files>>,
 }
 
 /// The page with everything that belongs to it. Without its site folder it has neither style nor script, and works.
 pub fn routes(backend: Arc<dyn Backend>, site: Option<&Site>) -> Router {
-    // What is rendered waits for its data on our runtime. Only the first call has an effect.
-    let _ = any_spawner::Executor::init_tokio();
-    let chart_code = site.and_then(Site::chart_code);
-    let page = Page { backend, options: site.map(Site::options), chart_code };
+    let page = Page { backend, files: site.map(Site::files) };
     let context = {
         let backend = Arc::clone(&page.backend);
         move || provide_context(Arc::clone(&backend))
@@ -88,9 +85,7 @@ async fn show(State(page): State<Page>, request: Request<Body>) -> Response {
         chart: charts(&page, &query).await,
         refused: refused(&query),
     };
-    let options = page.options;
-    let context = move || provide_context(start.clone());
-    leptos_axum::render_app_async_with_context(context, move || shell(options.clone()))(request).await
+    Html(app::dashboard(start, page.files.as_deref())).into_response()
 }
 
 /// The charts that an address asks for.
@@ -99,7 +94,8 @@ async fn charts(page: &Page, query: &BTreeMap<String, String>) -> ChartStart {
     let (range, off) = (Range::from_slug(of("range")), Off::from_slug(of("off")));
     let here = of("at").and_then(|at| at.parse().ok());
     let history = page.backend.history(Stretch::new(range, here), chart::POINTS_DRAWN).await;
-    let start = ChartStart { range, here, off, code: page.chart_code.clone(), ..ChartStart::default() };
+    let code = page.files.as_ref().and_then(|files| files.charts.clone());
+    let start = ChartStart { range, here, off, code, ..ChartStart::default() };
     match history {
         Ok(history) => chart::start(start, &history),
         Err(error) => ChartStart { problem: Some(error.to_string()), ..start },
@@ -113,9 +109,8 @@ fn refused(query: &BTreeMap<String, String>) -> Option<(String, String)> {
 }
 
 /// What a browser shows in the place of a page that it can't get: its service worker has kept it.
-async fn show_out_of_reach(State(page): State<Page>, request: Request<Body>) -> Response {
-    let options = page.options;
-    leptos_axum::render_app_async_with_context(|| (), move || out_of_reach(options.clone()))(request).await
+async fn show_out_of_reach(State(page): State<Page>) -> Html<String> {
+    Html(out_of_reach(page.files.as_deref()))
 }
 
 /// There is nothing at this address: a browser is shown so, everybody else is told.
@@ -124,9 +119,5 @@ async fn show_nothing(State(page): State<Page>, request: Request<Body>) -> Respo
     if request.method() != Method::GET || !accepted.is_some_and(|accepted| accepted.contains("text/html")) {
         return rest::not_found().await.into_response();
     }
-    let options = page.options;
-    let render = leptos_axum::render_app_async_with_context(|| (), move || nothing_here(options.clone()));
-    let mut response = render(request).await;
-    *response.status_mut() = StatusCode::NOT_FOUND;
-    response
+    (StatusCode::NOT_FOUND, Html(nothing_here(page.files.as_deref()))).into_response()
 }

@@ -7,7 +7,7 @@ use axum::{
 };
 use engine::Refused;
 use serde_json::json;
-use std::borrow::Cow;
+use std::{any::Any, borrow::Cow};
 
 /// An error on the wire: a status, a code for machines, words for people, and the member of the request that is
 /// wrong, if it is one.
@@ -76,4 +76,33 @@ pub(crate) fn cross_origin(_: tower_http::csrf::ProtectionError) -> Response {
         "a page of another site may not change anything here",
     )
     .into_response()
+}
+
+/// A bug here. What it said is in the log; whoever asked gets an answer, and the next request is a new one.
+pub(crate) fn broken(_: Box<dyn Any + Send>) -> Response {
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", "this can't be answered because of a bug here")
+        .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::{Router, body::Body, http::Request, routing::get};
+    use tower::ServiceExt;
+    use tower_http::catch_panic::CatchPanicLayer;
+
+    async fn bug() {
+        panic!("a secret")
+    }
+
+    #[tokio::test]
+    async fn a_bug_is_answered_and_told_to_nobody() {
+        let routes = Router::new().route("/", get(bug)).layer(CatchPanicLayer::custom(broken));
+        let request = Request::get("/").body(Body::empty()).unwrap();
+        let response = routes.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = axum::body::to_bytes(response.into_body(), 1 << 16).await.unwrap();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        assert!(text.contains("\"broken\"") && !text.contains("secret"), "{text}");
+    }
 }

@@ -23,7 +23,7 @@ use std::{sync::Arc, time::Duration};
 use store::{HistoryRules, Store};
 
 pub use error::ApiError;
-pub(crate) use error::{cross_origin, method_not_allowed, not_found};
+pub(crate) use error::{broken, cross_origin, method_not_allowed, not_found};
 
 /// The largest body that is read, in bytes.
 pub const LARGEST_BODY: usize = 16 * 1024;
