@@ -67,12 +67,18 @@ async function fromController(request) {
   return response;
 }
 
-/** Keeps the document, with the time at which it was sent. What is said of a refused form is of no use later. */
+/**
+ * Keeps the document, with the time at which it was sent. What is said of a refused form is of no use later, and what was led
+ * elsewhere isn't this one.
+ */
 async function keep(response) {
-  if (!response.ok || response.url.includes("__err=")) return;
+  if (!response.ok || response.redirected || response.url.includes("__err=")) return;
   const text = await response.text();
   const document = text.replace("<html", `<html data-offline="${Date.now()}"`);
-  const headers = { "content-type": "text/html; charset=utf-8" };
+  const headers = {
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": response.headers.get("content-security-policy") ?? "",
+  };
   await (await caches.open(CACHE)).put("/", new Response(document, { headers }));
 }
 

@@ -3,7 +3,7 @@
 //! * [`live::Live`] is what the page shows, and [`page`] shows it.
 //! * [`mod@view`] is the page's words, [`teller`] makes them on the server of what is known.
 //! * [`chart`] draws the history: on the server first, then in the browser.
-//! * [`decisions`] is a page of its own: the journal, only rendered.
+//! * [`decisions`] is a page of its own: the journal, only rendered. [`mod@account`] are those of who may change something.
 //! * [`calls`] are the server functions; [`backend::Backend`] is what they call.
 //! * `browser` is what only a browser can do.
 //!
@@ -11,6 +11,8 @@
 
 #![recursion_limit = "512"]
 
+#[cfg(not(target_arch = "wasm32"))]
+pub mod account;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod backend;
 #[cfg(target_arch = "wasm32")]
@@ -33,7 +35,7 @@ pub mod view;
 pub mod words;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub use shell::{FONT, Files, dashboard, journal, nothing_here, out_of_reach};
+pub use shell::{FONT, Files, account, dashboard, door, journal, nothing_here, out_of_reach};
 
 #[cfg(target_arch = "wasm32")]
 pub use browser::come_alive;

@@ -19,6 +19,8 @@ pub struct Start {
     pub view: View,
     /// The charts.
     pub chart: ChartStart,
+    /// Whoever looks may change something too.
+    pub may_change: bool,
     /// The call that a form without JavaScript made and that was refused, with the reason.
     pub refused: Option<(String, String)>,
 }
@@ -52,6 +54,7 @@ pub struct Live {
     pub(crate) is_outdated: RwSignal<bool>,
     /// The charts, by themselves: the handle stays small.
     chart: StoredValue<Chart>,
+    may_change: bool,
     refused: StoredValue<Option<(String, String)>>,
     build: StoredValue<String>,
 }
@@ -59,7 +62,7 @@ pub struct Live {
 impl Live {
     /// A store that begins with what the server rendered.
     pub fn new(start: Start) -> Self {
-        let Start { view, chart, refused } = start;
+        let Start { view, chart, may_change, refused } = start;
         Self {
             now: RwSignal::new(view.at),
             build: StoredValue::new(view.build.clone()),
@@ -69,8 +72,14 @@ impl Live {
             is_kept: RwSignal::new(false),
             is_outdated: RwSignal::new(false),
             chart: StoredValue::new(Chart::new(chart)),
+            may_change,
             refused: StoredValue::new(refused),
         }
+    }
+
+    /// Whether whoever looks may change something too. Who may is said anew with each document.
+    pub(crate) const fn may_change(self) -> bool {
+        self.may_change
     }
 
     /// The charts.

@@ -3,6 +3,7 @@
 //! They hold no script of their own, only the names of files: what the dashboard begins with stands in it as data.
 
 use crate::{
+    account::{self as access, Account, Door},
     decisions::{self, Journal},
     live::{Live, Start},
     page,
@@ -45,6 +46,16 @@ pub fn dashboard(start: Start, files: Option<&Files>) -> String {
 /// The journal.
 pub fn journal(journal: Journal, files: Option<&Files>) -> String {
     plain(journal.title(), files, || decisions::page(journal).into_any())
+}
+
+/// The page at which somebody becomes known.
+pub fn door(door: Door, files: Option<&Files>) -> String {
+    plain("Sign in".to_owned(), files, || access::door(door).into_any())
+}
+
+/// Who has access.
+pub fn account(account: Account, files: Option<&Files>) -> String {
+    plain("Access".to_owned(), files, || access::account(account).into_any())
 }
 
 /// The document at an address where there is nothing.

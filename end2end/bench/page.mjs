@@ -13,11 +13,18 @@ const TIMES = 5;
 /** Lighthouse's mobile profile: its scores from 0 to 100, and how far things jump. */
 async function scores() {
   const browser = await launch({ chromePath: executablePath, chromeFlags: ["--headless=new", "--no-sandbox"] });
+  // Lighthouse waits for its browser without an end.
+  const tooLong = new Promise((_, reject) => {
+    setTimeout(() => reject(new Error("Lighthouse hasn't come to an end")), 120_000).unref();
+  });
   try {
-    const { lhr } = await lighthouse(demo, {
-      port: browser.port,
-      onlyCategories: ["performance", "accessibility", "best-practices"],
-    });
+    const { lhr } = await Promise.race([
+      lighthouse(demo, {
+        port: browser.port,
+        onlyCategories: ["performance", "accessibility", "best-practices"],
+      }),
+      tooLong,
+    ]);
     const score = (name) => Math.round((lhr.categories[name].score ?? 0) * 100);
     return {
       performance: score("performance"),

@@ -13,7 +13,7 @@ test("install pictures", async ({ browser, open }) => {
     const page = await anotherPage(browser, { ...options, colorScheme: "light" });
     await visit(page, house, "/?range=24h");
     // A house of one's own has no switches for its time.
-    await page.addStyleTag({ content: ".demo { display: none }" });
+    await page.evaluate(() => document.querySelector<HTMLElement>(".demo")!.style.setProperty("display", "none"));
     await page.screenshot({ path: `../public/install/${name}.png` });
     await page.context().close();
   }

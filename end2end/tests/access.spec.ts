@@ -57,7 +57,7 @@ for (const width of [320, 390, 768, 1440, 3840]) {
     await visit(page, house);
     const overhang = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect(await overhang()).toBeLessThanOrEqual(0);
-    await page.addStyleTag({ content: "html { font-size: 200% }" });
+    await page.evaluate(() => document.documentElement.style.setProperty("font-size", "200%"));
     expect(await overhang()).toBeLessThanOrEqual(0);
   });
 }

@@ -16,6 +16,8 @@ export interface Setup {
   start: string;
   /** Days that it has lived through before. */
   history: number;
+  /** Whoever changes something signs in. */
+  isGuarded?: boolean;
 }
 
 /** Early afternoon of a day in June in New Mexico, after a morning. */
@@ -37,13 +39,15 @@ export class House {
     /** Where the page is. */
     readonly url: string,
     private control: string,
+    /** The code with which somebody takes over a guarded house. */
+    readonly code: string,
   ) {}
 
   static async open(setup: Partial<Setup> = {}): Promise<House> {
     const data = mkdtempSync(join(tmpdir(), "wm-house-"));
     const whole = { ...NOON, ...setup };
-    const { child, url } = await run(data, whole, 0);
-    return new House(data, whole, child, url, await controlOf(url));
+    const { child, url, code } = await run(data, whole, 0);
+    return new House(data, whole, child, url, await controlOf(url), code);
   }
 
   /** Ends the program. */
@@ -135,9 +139,10 @@ async function run(
   setup: Setup,
   port: number,
   site = WM_SITE,
-): Promise<{ child: ChildProcess; url: string }> {
-  const { start, history } = setup;
+): Promise<{ child: ChildProcess; url: string; code: string }> {
+  const { start, history, isGuarded = false } = setup;
   const options = ["--demo", "--scale", "0", "--start", start, "--history", String(history)];
+  if (isGuarded) options.push("--sign-in");
   const child = spawn(WM_CONTROLLER, [...options, "--port", String(port), "--data", data, "--site", site], {
     cwd: data,
     stdio: ["ignore", "pipe", "pipe"],
@@ -145,14 +150,15 @@ async function run(
   });
   const said: string[] = [];
   createInterface({ input: child.stderr! }).on("line", (line) => said.push(line));
-  const url = await new Promise<string>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
+    let url = "";
     createInterface({ input: child.stdout! }).on("line", (line) => {
-      const address = /answers at (http:\/\/[^/]+)/.exec(line);
-      if (address) resolve(address[1]);
+      url = /answers at (http:\/\/[^/]+)/.exec(line)?.[1] ?? url;
+      const code = /with the code (\S+)/.exec(line)?.[1] ?? "";
+      if (url && (code || !isGuarded)) resolve({ child, url, code });
     });
     child.once("exit", () => reject(new Error(`the program ended:\n${said.join("\n")}`)));
   });
-  return { child, url };
 }
 
 /** Where the house is controlled: the page knows it, from the first event of the stream. */
@@ -190,7 +196,8 @@ export async function live(page: Page): Promise<void> {
 /** Opens the page and waits until it is alive, where it comes alive. */
 export async function visit(page: Page, house: House, path = "/"): Promise<void> {
   await page.goto(house.url + path);
-  if (await page.evaluate(() => true).catch(() => false)) {
+  // Where scripts run, the page's own has run by now.
+  if (await page.evaluate(() => "offer" in globalThis)) {
     await live(page);
   }
 }

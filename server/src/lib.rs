@@ -3,18 +3,20 @@
 //! * [`config`] reads and checks the configuration.
 //! * [`assemble`] makes a site of it.
 //! * [`demo`] is the site that nobody has to own: simulated devices behind real sockets.
+//! * [`access`] knows who may change something.
 //! * [`rest`] is the API, [`events`] its news, [`page`] what people look at; [`web`] puts them behind one gate.
 //! * [`run`] puts it all together and takes it down again.
 //! * [`check`] says whether a configuration would work, and with `--live` whether the devices do.
 
 #![recursion_limit = "512"] // the page is one deep type
 
+pub mod access;
 pub mod assemble;
 pub mod check;
 pub mod config;
 pub mod demo;
 pub mod events;
-mod gate;
+mod headers;
 pub mod outlook;
 pub mod page;
 pub mod rest;

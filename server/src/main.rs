@@ -1,23 +1,27 @@
 //! The program `wm-controller`.
 
+use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 use engine::clock::{Clock, SystemClock};
 use model::{MonoTime, Now, UtcMillis};
 use server::{
+    access::{Access, Door},
     check,
     config::{self, Loaded},
     demo::Demo,
     run::{self, Setup},
 };
 use std::{
+    env,
     io::{self, IsTerminal, Write},
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
+use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// Where the demo keeps its database, below `--data`.
 const DEMO_DATA: &str = "demo";
@@ -49,6 +53,9 @@ struct Options {
     /// The demo's present at the start, like 2026-06-21T18:00:00Z; now if left out.
     #[arg(long, value_name = "TIME", requires = "demo")]
     start: Option<UtcMillis>,
+    /// Let the demo ask for a sign-in, as a real house does.
+    #[arg(long)]
+    sign_in: bool,
     /// How many days the demo has lived through before, 0 to 30.
     #[arg(long, value_name = "DAYS", default_value = "3", value_parser = days, requires = "demo")]
     history: Duration,
@@ -74,6 +81,8 @@ enum Command {
         #[arg(long)]
         live: bool,
     },
+    /// Set the password with which people sign in. The program must not be running.
+    SetPassword,
 }
 
 #[tokio::main(worker_threads = 2)]
@@ -93,6 +102,9 @@ async fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     if let Some(Command::Check { live }) = command {
         return check(&load(&options)?, live).await;
     }
+    if let Some(Command::SetPassword) = command {
+        return set_password(&options.data).await;
+    }
     let (setup, _demo, data) = if options.demo || options.simulator.is_some() {
         log(&options, false);
         let demo = if let Some(url) = &options.simulator {
@@ -109,6 +121,7 @@ async fn start(cli: Cli) -> anyhow::Result<ExitCode> {
             config: demo.config.clone(),
             clock: demo.clock.clone(),
             demo: true,
+            guarded: options.sign_in,
             time: demo.time.clone(),
             switches: demo.switches.clone(),
             site: None,
@@ -133,8 +146,20 @@ async fn start(cli: Cli) -> anyhow::Result<ExitCode> {
             _ = terminate.recv() => {}
         }
     };
-    let announce = |address: SocketAddr| {
-        let _ = writeln!(io::stdout(), "wm-controller answers at http://{address}/api/system/status");
+    let announce = |address: SocketAddr, claim: Option<String>| {
+        let mut out = io::stdout();
+        // Where it listens at every address, this machine's own is one that can be opened.
+        let own =
+            if address.is_ipv4() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { Ipv6Addr::LOCALHOST.into() };
+        let ip = if address.ip().is_unspecified() { own } else { address.ip() };
+        let address = SocketAddr::new(ip, address.port());
+        let _ = writeln!(out, "wm-controller answers at http://{address}/api/system/status");
+        if let Some(code) = claim {
+            let _ = writeln!(
+                out,
+                "Nobody has taken it over yet. Do so at http://{address}/claim with the code {code}"
+            );
+        }
     };
     run::run(setup, &data, shutdown, announce).await?;
     Ok(ExitCode::SUCCESS)
@@ -162,13 +187,38 @@ async fn check(loaded: &Loaded, live: bool) -> anyhow::Result<ExitCode> {
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Asks for a password twice, or reads a line of what is piped in, and keeps its hash. Every browser is signed out.
+async fn set_password(data: &Path) -> anyhow::Result<ExitCode> {
+    let now = Now { mono: MonoTime(0), utc: SystemClock::new().wall() };
+    let opened = Store::open(data, now).await.context("the program may be running: stop it first")?;
+    let password = if io::stdin().is_terminal() {
+        let password = rpassword::prompt_password("New password, 8 characters or more: ")?;
+        if password != rpassword::prompt_password("The same again: ")? {
+            bail!("these are two different ones");
+        }
+        password
+    } else {
+        let mut line = String::new();
+        io::stdin().read_line(&mut line)?;
+        line.trim_end_matches(['\r', '\n']).to_owned()
+    };
+    let clock = SystemClock::new();
+    let access =
+        Access::open(Door::Guarded { reading: false }, Some(opened.store.clone()), move || clock.wall())
+            .await;
+    access.set_password(&password).await?;
+    opened.store.close().await?;
+    let _ = writeln!(io::stdout(), "The password is set. Whoever was signed in signs in anew.");
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Logs to standard error; `RUST_LOG` overrides what is told.
 fn log(options: &Options, debug: bool) {
     let default = if debug { "debug,hyper=info,reqwest=info,sqlx=info" } else { "info" };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let builder = tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .with_env_filter(filter);
-    if options.log_json { builder.json().init() } else { builder.init() }
+    let wish = env::var("RUST_LOG").ok().filter(|wish| !wish.is_empty());
+    let filter = wish.and_then(|wish| wish.parse::<Targets>().ok());
+    let filter = filter.unwrap_or_else(|| default.parse().unwrap_or_default());
+    let layer = fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    let registry = tracing_subscriber::registry().with(filter);
+    if options.log_json { registry.with(layer.json()).init() } else { registry.with(layer).init() }
 }

@@ -2,6 +2,7 @@
 //! order.
 
 use crate::{
+    access::{Access, Door},
     assemble,
     config::Config,
     demo::{self, LivedTime, Switches},
@@ -42,6 +43,8 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     /// The devices are simulated.
     pub demo: bool,
+    /// Whoever changes something signs in, even where the devices are simulated.
+    pub guarded: bool,
     /// What moves the clock, where it doesn't move by itself.
     pub time: Option<LivedTime>,
     /// What can be switched in the demo house.
@@ -57,6 +60,7 @@ impl Setup {
             config,
             clock: Arc::new(SystemClock::new()),
             demo: false,
+            guarded: true,
             time: None,
             switches: None,
             site: None,
@@ -64,7 +68,8 @@ impl Setup {
     }
 }
 
-/// Runs until `shutdown`. `listening` is told the address once the API answers.
+/// Runs until `shutdown`. `listening` is told the address once the API answers, and the code with which somebody takes over
+/// the house, if nobody has.
 ///
 /// # Errors
 /// If the program can't start: the database belongs to another program or a newer version, the port is taken.
@@ -72,12 +77,15 @@ pub async fn run(
     setup: Setup,
     data: &Path,
     shutdown: impl Future<Output = ()>,
-    listening: impl FnOnce(SocketAddr),
+    listening: impl FnOnce(SocketAddr, Option<String>),
 ) -> anyhow::Result<()> {
-    let Setup { config, clock, demo, time, switches, site: files } = setup;
+    let Setup { config, clock, demo, guarded, time, switches, site: files } = setup;
     let files = site_files(files.as_deref())?;
     let store = open_store(data, &*clock).await?;
-    let address = SocketAddr::new(loopback(config.app.host), config.app.port);
+    // What everybody may switch stays on this machine.
+    let is_open = demo && !guarded;
+    let host = if is_open { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { config.app.host };
+    let address = SocketAddr::new(host, config.app.port);
     let listener = TcpListener::bind(address).await.with_context(|| format!("listening at {address}"))?;
     let mut site_setup = assemble::site(&config).context("putting the site together")?;
     if time.is_some() {
@@ -95,6 +103,9 @@ pub async fn run(
         return Ok(());
     }
     let stop = CancellationToken::new();
+    let door = if is_open { Door::Open } else { Door::Guarded { reading: config.app.read_requires_sign_in } };
+    let access = access(door, store.clone(), demo, site.handle()).await;
+    let claim = access.claim_code();
     let router = web::router(web::Setup {
         site: site.handle(),
         facts: assemble::facts(&config, demo),
@@ -102,12 +113,16 @@ pub async fn run(
         rules,
         switches,
         files,
+        access,
+        hosts: hosts(&config),
+        proxies: config.app.trusted_proxies.iter().filter_map(|proxy| proxy.parse().ok()).collect(),
         closing: stop.clone(),
     });
     let stopping = stop.clone();
     let local = listener.local_addr()?;
     let serving = tokio::spawn(async move {
-        axum::serve(listener, router).with_graceful_shutdown(stopping.cancelled_owned()).await
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, service).with_graceful_shutdown(stopping.cancelled_owned()).await
     });
     let mut snapshots = site.handle().follow();
     if tokio::time::timeout(FIRST_TICK, snapshots.wait_for(|snapshot| snapshot.tick > 0)).await.is_err() {
@@ -115,7 +130,10 @@ pub async fn run(
     }
     let watchdog = tokio::spawn(feed_watchdog(site.handle()));
     tracing::info!(address = %local, "listening");
-    listening(local);
+    if let Some(code) = &claim {
+        tracing::warn!(code, "nobody has taken over this controller yet: do so at /claim, with this code");
+    }
+    listening(local, claim);
 
     shutdown.await;
     tracing::info!("shutting down");
@@ -181,16 +199,22 @@ async fn open_store(data: &Path, clock: &dyn Clock) -> anyhow::Result<Option<Sto
     }
 }
 
-/// Until people can sign in, the API stays on this machine, whatever the configuration says.
-fn loopback(host: IpAddr) -> IpAddr {
-    if host.is_loopback() {
-        return host;
+/// Who may change something. A simulated house has a time of its own, which those who sign in don't live by.
+async fn access(door: Door, store: Option<Store>, demo: bool, site: Handle) -> Access {
+    if demo {
+        let clock = SystemClock::new();
+        Access::open(door, store, move || clock.wall()).await
+    } else {
+        Access::open(door, store, move || site.now().utc).await
     }
-    tracing::warn!(
-        configured = %host,
-        "listening on this machine only: app.host counts once there is a sign-in. From elsewhere, use an SSH tunnel"
-    );
-    IpAddr::V4(Ipv4Addr::LOCALHOST)
+}
+
+/// The names that are answered to: those that are configured, and this machine's own.
+fn hosts(config: &Config) -> Vec<String> {
+    let own = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    let own = own.trim();
+    let own = (!own.is_empty()).then(|| [own.to_owned(), format!("{own}.local")]);
+    config.app.allowed_hosts.iter().cloned().chain(own.into_iter().flatten()).collect()
 }
 
 /// Tells the service manager that we are alive, once for every tick of the control loop: if the loop hangs, the
@@ -200,19 +224,5 @@ async fn feed_watchdog(site: Handle) {
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     while snapshots.changed().await.is_ok() {
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_listens_beyond_this_machine() {
-        for wish in ["0.0.0.0", "192.168.1.5", "::"] {
-            assert!(loopback(wish.parse().unwrap()).is_loopback(), "{wish}");
-        }
-        assert_eq!(loopback("127.0.0.2".parse().unwrap()).to_string(), "127.0.0.2");
-        assert_eq!(loopback("::1".parse().unwrap()).to_string(), "::1");
     }
 }

@@ -1,16 +1,20 @@
-//! Everything that is answered over HTTP, behind one gate.
+//! Everything that is answered over HTTP, behind the one gate.
 
 use crate::{
+    access::{Access, Gate, gate},
     demo::Switches,
     events::{self, News},
-    gate,
+    headers,
     outlook::Outlook,
     page::{self, PageBackend, Site},
     rest::{self, Api, Facts},
 };
-use axum::{Router, middleware};
+use axum::{
+    Router,
+    middleware::{from_fn_with_state, map_response},
+};
 use engine::Handle;
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 use store::{HistoryRules, Store};
 use tokio_util::sync::CancellationToken;
 use tower_http::{
@@ -34,13 +38,20 @@ pub struct Setup {
     pub switches: Option<Switches>,
     /// The page's files; `None` where there are none.
     pub files: Option<Site>,
+    /// Who may change something.
+    pub access: Access,
+    /// The names that are answered to, besides those of this machine and bare addresses.
+    pub hosts: Vec<String>,
+    /// Who is believed about who is behind them.
+    pub proxies: Vec<IpAddr>,
     /// Ends the streams of events, which would otherwise keep their connections open.
     pub closing: CancellationToken,
 }
 
 /// The page at `/`, the API under `/api`.
 pub fn router(setup: Setup) -> Router {
-    let Setup { site, facts, store, rules, switches, files, closing } = setup;
+    let Setup { site, facts, store, rules, switches, files, access, hosts, proxies, closing } = setup;
+    let door = Gate::new(access.clone(), hosts, proxies);
     let build = files.as_ref().map(Site::build).unwrap_or_default();
     let outlook = Outlook { site, facts: Arc::new(facts), switches, build };
     let news = News::start(outlook.clone(), closing);
@@ -48,11 +59,12 @@ pub fn router(setup: Setup) -> Router {
         Api { site: outlook.site.clone(), facts: Arc::clone(&outlook.facts), store: store.clone(), rules };
     let backend = Arc::new(PageBackend { outlook, store, rules, news: news.clone() });
     let api = rest::routes(api).merge(events::routes(news)).fallback(rest::not_found);
-    page::routes(backend, files.as_ref())
+    page::routes(backend, access, files.as_ref())
         .nest("/api", api)
         .method_not_allowed_fallback(rest::method_not_allowed)
         .layer(CatchPanicLayer::custom(rest::broken))
         .layer(CompressionLayer::new().quality(CompressionLevel::Precise(EFFORT)))
         .layer(CsrfLayer::new().with_rejection_response(rest::cross_origin))
-        .layer(middleware::from_fn(gate::local_names_only))
+        .layer(from_fn_with_state(door, gate))
+        .layer(map_response(headers::add))
 }

@@ -5,7 +5,7 @@
 use control::Policy;
 use model::{Soc, Watts};
 use proptest::prelude::*;
-use server::config::{self, ConfigError, Kind, Loaded, Origin, SECTIONS, TimeUnit};
+use server::config::{self, ConfigError, Kind, Loaded, Origin, SECTIONS, TimeUnit, Word};
 use std::{fs, iter, path::Path, time::Duration};
 
 /// In the style of the earlier program's file: every section in one line.
@@ -463,7 +463,9 @@ fn written(kind: Kind) -> BoxedStrategy<String> {
         }
         Kind::Number { min, max, .. } | Kind::Span { min, max, .. } => between(min, max),
         Kind::Text { .. } => "[a-z\u{5d0}-\u{5ea}<>&' ]{0,20}".boxed(),
-        Kind::Words { .. } => "[A-Z0-9]{1,10}(,[A-Z0-9]{1,10}){0,3}".boxed(),
+        Kind::Words { of: Word::Host, .. } => "[a-z]{1,9}(,[a-z]{1,9}){0,3}".boxed(),
+        Kind::Words { of: Word::Address, .. } => "10\\.1\\.1\\.[1-9](,::[1-9]){0,3}".boxed(),
+        Kind::Words { of: Word::Code { .. }, .. } => "[A-Z0-9]{1,10}(,[A-Z0-9]{1,10}){0,3}".boxed(),
         Kind::Choice(words) => prop::sample::select(words).prop_map(str::to_owned).boxed(),
         Kind::Id => "[a-z0-9_-]{1,32}".boxed(),
         Kind::Host => "10\\.[1-9]\\.[1-9]\\.[1-9]|[a-z]{1,9}".boxed(),

@@ -18,7 +18,7 @@ pub fn come_alive() {
     let Some(start) = text.and_then(|text| serde_json::from_str::<Start>(&text).ok()) else { return };
     let owner = Owner::new();
     let live = owner.with(|| Live::new(start));
-    next(live, owner, Part::all(live).into());
+    set_timeout(move || next(live, owner, Part::all(live).into()), Duration::ZERO);
 }
 
 /// Brings a part to life, and then the others. News is heard once all of them show what the server rendered: a part that

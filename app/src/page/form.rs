@@ -2,7 +2,7 @@
 
 use super::pieces::part_of;
 use crate::{live::Live, view::Answer};
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 
 /// What became of what was sent last from one place of the page. A handle: copies are the same.
 #[derive(Clone, Copy)]
@@ -46,6 +46,10 @@ pub(super) fn form_with(
     fate: Fate,
     body: impl IntoView + 'static,
 ) -> impl IntoView {
+    // Nobody is shown what they can't do.
+    if !live.may_change() {
+        return Either::Left(());
+    }
     let pending = RwSignal::new(false);
     let refusal = RwSignal::new(live.refusal(call));
     let submit = move |event| {
@@ -54,10 +58,10 @@ pub(super) fn form_with(
         #[cfg(not(target_arch = "wasm32"))]
         let _: (leptos::ev::SubmitEvent, Fate) = (event, fate);
     };
-    view! {
+    Either::Right(view! {
         <form action=call method="post" on:submit=submit aria-busy=move || pending.get().to_string()>
             {body}
             {move || refusal.get().map(|why| view! { <p class="refusal" role="alert">{why}</p> })}
         </form>
-    }
+    })
 }

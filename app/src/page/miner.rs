@@ -118,6 +118,12 @@ fn controls(live: Live, id: &str) -> impl IntoView + use<> {
             {form_with(live, rpc::MANUAL_POWER, fate, manual)}
             {fate.line(live, id)}
             {move || wishes.get().into_iter().map(wish).collect_view()}
+            {(!live.may_change()).then(|| view! {
+                <p class="note">
+                    <a class="button" href="/sign-in">"Sign in"</a>
+                    " to change anything."
+                </p>
+            })}
         </div>
     }
 }

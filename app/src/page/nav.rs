@@ -9,16 +9,24 @@ pub(crate) enum Place {
     Now,
     /// The journal.
     Decisions,
+    /// Who has access.
+    Account,
 }
 
 /// What they are called, where they are, and their pictures: paths in a square of 24.
-const PLACES: [(Place, &str, &str, &str); 2] = [
+const PLACES: [(Place, &str, &str, &str); 3] = [
     (Place::Now, "Now", "/", "M3 12h4l3-8 4 16 3-8h4"),
     (
         Place::Decisions,
         "Decisions",
         "/decisions",
         "M4 6l1.5 1.5L8 5M4 12l1.5 1.5L8 11M4 18l1.5 1.5L8 17M12 6.5h8M12 12.5h8M12 18.5h8",
+    ),
+    (
+        Place::Account,
+        "Access",
+        "/account",
+        "M12 4a4 4 0 1 0 0 8a4 4 0 1 0 0-8M5 20c1-4 4-5.5 7-5.5s6 1.5 7 5.5",
     ),
 ];
 

@@ -23,6 +23,7 @@
 //! # }
 //! ```
 
+pub mod access;
 mod error;
 mod history;
 mod identities;

@@ -30,7 +30,7 @@ pub use base_url::BaseUrl;
 pub use host::Host;
 pub use problem::{ConfigError, Problem};
 pub use provenance::{Origin, Provenance};
-pub use setting::{Kind, Section, Setting, TimeUnit};
+pub use setting::{Kind, Section, Setting, TimeUnit, Word};
 pub use table::{App, AutoControl, Battery, BatteryKind, Data, Miner, SECTIONS, Site};
 
 use control::Policy;

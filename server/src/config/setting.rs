@@ -86,10 +86,10 @@ pub enum Kind {
         /// Most characters.
         longest: usize,
     },
-    /// A list of letters-and-digits texts, or such texts with commas between them.
+    /// A list of words, or words with commas between them.
     Words {
-        /// Most characters of each.
-        longest: usize,
+        /// What each of them is.
+        of: Word,
         /// Most of them.
         most: usize,
     },
@@ -107,6 +107,20 @@ pub enum Kind {
     Mac,
     /// A time zone of the IANA database.
     Zone,
+}
+
+/// What a word of a list is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// Letters and digits.
+    Code {
+        /// Most of them.
+        longest: usize,
+    },
+    /// A host's name, or an address.
+    Host,
+    /// An IP address.
+    Address,
 }
 
 /// The unit of a [`Kind::Span`].
@@ -257,9 +271,13 @@ impl Kind {
     }
 
     fn words(self, words: &[&str]) -> Option<Value> {
-        let Self::Words { longest, most } = self else { return None };
-        let is_word = |word: &&str| {
-            (1..=longest).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        let Self::Words { of, most } = self else { return None };
+        let is_word = |word: &&str| match of {
+            Word::Code { longest } => {
+                (1..=longest).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            }
+            Word::Host => Host::parse(word).is_ok(),
+            Word::Address => word.parse::<IpAddr>().is_ok(),
         };
         (words.len() <= most && words.iter().all(is_word))
             .then(|| Value::Words(words.iter().map(|word| (*word).to_owned()).collect()))
@@ -286,9 +304,11 @@ impl fmt::Display for Kind {
             Self::Number { min, max, unit: name } => write!(f, "a number from {min} to {max}{}", unit(name)),
             Self::Span { min, max, unit } => write!(f, "a number from {min} to {max} {}", unit.sign()),
             Self::Text { longest } => write!(f, "a text of at most {longest} characters"),
-            Self::Words { longest, most } => {
+            Self::Words { of: Word::Code { longest }, most } => {
                 write!(f, "a list of at most {most} words of at most {longest} letters and digits")
             }
+            Self::Words { of: Word::Host, most } => write!(f, "a list of at most {most} host names"),
+            Self::Words { of: Word::Address, most } => write!(f, "a list of at most {most} IP addresses"),
             Self::Choice(words) => write!(f, "one of {}", words.join(", ")),
             Self::Id => f.write_str("at most 32 small letters, digits, - and _"),
             Self::Host => f.write_str("a host name or an IP address"),
@@ -404,7 +424,7 @@ mod tests {
 
     #[test]
     fn words_come_as_a_list_or_with_commas() {
-        let kind = Kind::Words { longest: 4, most: 2 };
+        let kind = Kind::Words { of: Word::Code { longest: 4 }, most: 2 };
         let expected = Value::Words(vec!["ab".to_owned(), "12".to_owned()]);
         assert_eq!(read(kind, "ab, 12"), Some(expected));
         for text in ["ab,12,cd", "abcde", "a b", "ab,,12", "ä"] {
@@ -415,7 +435,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_panics_any_kind(text in "\\PC{0,40}") {
-            for kind in [Kind::Flag, WHOLE, NUMBER, Kind::Text { longest: 9 }, Kind::Words { longest: 4, most: 2 },
+            for kind in [Kind::Flag, WHOLE, NUMBER, Kind::Text { longest: 9 }, Kind::Words { of: Word::Code { longest: 4 }, most: 2 },
                 Kind::Span { min: 0.0, max: 1e300, unit: TimeUnit::Days }, Kind::Id, Kind::Listen, Kind::Mac, Kind::Zone]
             {
                 let _ = kind.read(Written::Text(&text));

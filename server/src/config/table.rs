@@ -5,7 +5,7 @@ use super::{
     BaseUrl, Host,
     field::Field,
     gather::Values,
-    setting::{Kind, Section, Setting, TimeUnit},
+    setting::{Kind, Section, Setting, TimeUnit, Word},
 };
 use chrono_tz::Tz;
 use devices::Secret;
@@ -129,7 +129,7 @@ section! {
         /// The number of the plant at the portal. Needed only if the account has several.
         plant: Option<u32> = whole(1, 2_147_483_647, "");
         /// The serial numbers of the inverters to read. Without them, all of the plant.
-        inverters: Vec<String> = row(Kind::Words { longest: 32, most: 32 });
+        inverters: Vec<String> = row(Kind::Words { of: Word::Code { longest: 32 }, most: 32 });
     }
 }
 
@@ -200,6 +200,14 @@ section! {
         /// The address to listen at: 0.0.0.0 is reached from the whole home network, 127.0.0.1 from this machine
         /// alone.
         host: IpAddr = row(Kind::Listen).or("0.0.0.0");
+        /// The names by which this machine is called, besides its addresses and localhost: raspberrypi.local, or its name on
+        /// a tailnet.
+        allowed_hosts: Vec<String> = row(Kind::Words { of: Word::Host, most: 32 });
+        /// The addresses of proxies that are believed about who asks, and whether the way to them is encrypted: 127.0.0.1
+        /// for one on this machine.
+        trusted_proxies: Vec<String> = row(Kind::Words { of: Word::Address, most: 32 });
+        /// Whether looking needs a sign-in too. Changing something always does.
+        read_requires_sign_in: bool = row(Kind::Flag).or("false");
         /// Whether the log tells more.
         debug: bool = row(Kind::Flag).or("false");
     }

@@ -1,14 +1,19 @@
 //! The page: rendered, called by its server functions, and its assets.
 
+mod account;
 mod assets;
 mod backend;
+mod calls;
 mod decisions;
 mod manifest;
 
 pub use assets::{Site, SiteProblem};
 pub use backend::PageBackend;
 
-use crate::rest;
+use crate::{
+    access::{Access, Scope, Who},
+    rest,
+};
 use app::{
     Files,
     backend::{Backend, Stretch},
@@ -20,7 +25,7 @@ use app::{
     teller,
 };
 use axum::{
-    Router,
+    Extension, Router,
     body::Body,
     extract::{DefaultBodyLimit, Query, Request, State},
     http::{HeaderValue, Method, StatusCode, header},
@@ -28,7 +33,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::{any, get},
 };
-use leptos::{prelude::provide_context, server_fn::error::ServerFnUrlError};
+use leptos::server_fn::error::ServerFnUrlError;
 use std::{collections::BTreeMap, sync::Arc};
 use tower_http::limit::RequestBodyLimitLayer;
 
@@ -38,20 +43,16 @@ const LARGEST_FORM: usize = 16 * 1024;
 #[derive(Clone)]
 struct Page {
     backend: Arc<dyn Backend>,
+    access: Access,
     files: Option<Arc<Files>>,
 }
 
 /// The page with everything that belongs to it. Without its site folder it has neither style nor script, and works.
-pub fn routes(backend: Arc<dyn Backend>, site: Option<&Site>) -> Router {
-    let page = Page { backend, files: site.map(Site::files) };
-    let context = {
-        let backend = Arc::clone(&page.backend);
-        move || provide_context(Arc::clone(&backend))
-    };
-    let call =
-        move |request: Request<Body>| leptos_axum::handle_server_fns_with_context(context.clone(), request);
+pub fn routes(backend: Arc<dyn Backend>, access: Access, site: Option<&Site>) -> Router {
+    let page = Page { backend, access, files: site.map(Site::files) };
     let calls = Router::new()
-        .route("/rpc/{call}", any(call))
+        .route("/rpc/{call}", any(calls::call))
+        .with_state(Arc::clone(&page.backend))
         .layer(RequestBodyLimitLayer::new(LARGEST_FORM))
         .layer(DefaultBodyLimit::disable());
     let site_name = page.backend.overview().site.name;
@@ -59,6 +60,7 @@ pub fn routes(backend: Arc<dyn Backend>, site: Option<&Site>) -> Router {
         .route("/", get(show))
         .route(app::decisions::PATH, get(decisions::show))
         .route("/offline", get(show_out_of_reach))
+        .merge(account::routes())
         .fallback(show_nothing)
         .with_state(page);
     let rendered = pages.merge(calls).layer(middleware::from_fn(never_old));
@@ -76,7 +78,7 @@ async fn never_old(request: Request, next: Next) -> Response {
 }
 
 /// The page, with everything in it that is known now.
-async fn show(State(page): State<Page>, request: Request<Body>) -> Response {
+async fn show(State(page): State<Page>, Extension(who): Extension<Who>, request: Request<Body>) -> Response {
     // An address that can't be read asks for nothing in particular.
     let query = Query::<BTreeMap<String, String>>::try_from_uri(request.uri());
     let Query(query) = query.unwrap_or_default();
@@ -84,6 +86,7 @@ async fn show(State(page): State<Page>, request: Request<Body>) -> Response {
         view: teller::tell(&page.backend.overview()),
         chart: charts(&page, &query).await,
         refused: refused(&query),
+        may_change: who.may(Scope::Control),
     };
     Html(app::dashboard(start, page.files.as_deref())).into_response()
 }

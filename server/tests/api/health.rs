@@ -10,7 +10,10 @@ use engine::{
 };
 use model::UtcMillis;
 use serde_json::{Value, json};
-use server::{assemble, config, web};
+use server::{
+    access::{Access, Door},
+    assemble, config, web,
+};
 use simulator::portal::PortalFaults;
 use std::{
     future::Future,
@@ -101,6 +104,9 @@ async fn health_is_bad_when_the_control_loop_hangs() {
     handle.follow().wait_for(|snapshot| snapshot.tick == 2).await.unwrap();
     clock.0.store(120, Ordering::SeqCst);
     let router = web::router(web::Setup {
+        access: Access::open(Door::Open, None, || UtcMillis(0)).await,
+        hosts: Vec::new(),
+        proxies: Vec::new(),
         site: handle,
         facts: assemble::facts(&config, false),
         store: None,

@@ -1,14 +1,20 @@
 //! A site under test: a simulated house, the site that a configuration makes of it, and the API over that.
 
 use crate::call::{Reply, get, post, post_nothing};
-use axum::{Router, body::Body, http::Request};
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, header},
+    middleware::map_request,
+};
 use engine::{
     Site,
     clock::{Clock, Lockstep},
 };
-use model::{MonoTime, Now, Soc};
+use model::{MonoTime, Now, Soc, UtcMillis};
 use serde_json::{Value, json};
 use server::{
+    access::{Access, Door, Scope},
     assemble,
     config::{self, Config},
     web,
@@ -19,7 +25,14 @@ use simulator::{
     portal::{PortalFaults, PortalSetup, SimulatedPortal},
     program::{Simulation, SimulationSetup},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::ready,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -30,8 +43,14 @@ pub(crate) const CANARY: &str = "canary-9317";
 /// A site under test.
 pub(crate) struct House {
     pub(crate) simulation: Simulation,
+    /// With a token that may everything, wherever a request shows neither a token nor a cookie.
     pub(crate) router: Router,
+    /// As strangers meet it.
+    pub(crate) outside: Router,
+    pub(crate) access: Access,
     clock: Lockstep,
+    /// By how many milliseconds those who sign in live later than the house.
+    ahead: Arc<AtomicI64>,
     site: Option<Site>,
     _data: tempfile::TempDir,
 }
@@ -90,8 +109,11 @@ impl House {
         }
         let config = configuration(&simulation, &options);
         let data = tempfile::tempdir().unwrap();
-        let (site, router) = start(&clock, &config, &data).await;
-        let house = Self { simulation, router, clock, site: Some(site), _data: data };
+        let ahead = Arc::new(AtomicI64::new(0));
+        let (site, outside, access) = start(&clock, &ahead, &config, &data).await;
+        let token = access.make_token("tests", Scope::Admin).await.unwrap();
+        let router = outside.clone().layer(map_request(move |request| ready(shows(&token, request))));
+        let house = Self { simulation, router, outside, access, ahead, clock, site: Some(site), _data: data };
         house.run(15).await;
         house
     }
@@ -108,6 +130,11 @@ impl House {
     pub(crate) async fn run(&self, seconds: u64) {
         self.clock.run_for(Duration::from_secs(seconds)).await;
         self.clock.everybody_rests().await;
+    }
+
+    /// So many days later, for those who sign in.
+    pub(crate) fn later(&self, days: i64) {
+        self.ahead.fetch_add(days * 86_400_000, Ordering::Relaxed);
     }
 
     /// The battery says this in two uploads, and both have been read.
@@ -179,12 +206,35 @@ fn configuration(simulation: &Simulation, options: &Options) -> Config {
     config::from_text(&text.to_string(), std::iter::empty()).unwrap().config
 }
 
-async fn start(clock: &Lockstep, config: &Config, data: &tempfile::TempDir) -> (Site, Router) {
+/// A request with a token, unless it says by itself who sends it.
+fn shows(token: &str, mut request: Request<Body>) -> Request<Body> {
+    let headers = request.headers_mut();
+    if !headers.contains_key(header::COOKIE) {
+        headers.entry(header::AUTHORIZATION).or_insert(format!("Bearer {token}").parse().unwrap());
+    }
+    request
+}
+
+async fn start(
+    clock: &Lockstep,
+    ahead: &Arc<AtomicI64>,
+    config: &Config,
+    data: &tempfile::TempDir,
+) -> (Site, Router, Access) {
     let opened = Store::open(data.path(), Now { mono: MonoTime(0), utc: clock.wall() }).await.unwrap();
     let setup = assemble::site(config).unwrap();
     let rules = setup.history_rules();
     let site = Site::start(setup, Some(opened.store.clone()), Arc::new(clock.clone())).await;
+    let ahead = Arc::clone(ahead);
+    let (handle, store) = (site.handle(), opened.store.clone());
+    let access = Access::open(Door::Guarded { reading: false }, Some(store), move || {
+        UtcMillis(handle.now().utc.0 + ahead.load(Ordering::Relaxed))
+    })
+    .await;
     let router = web::router(web::Setup {
+        access: access.clone(),
+        hosts: vec!["solar.example".to_owned()],
+        proxies: vec!["10.0.0.2".parse().unwrap()],
         site: site.handle(),
         facts: assemble::facts(config, true),
         store: Some(opened.store),
@@ -193,5 +243,5 @@ async fn start(clock: &Lockstep, config: &Config, data: &tempfile::TempDir) -> (
         files: None,
         closing: CancellationToken::new(),
     });
-    (site, router)
+    (site, router, access)
 }

@@ -1,7 +1,7 @@
 //! Pages of other sites, and names that aren't this machine's.
 
 use crate::{
-    call::{post, request},
+    call::{get, post, request},
     house::House,
 };
 use axum::{
@@ -9,6 +9,7 @@ use axum::{
     http::{Request, header},
 };
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
 /// A wish that would be taken up, with these headers.
 fn wish(path: &str, headers: &[(&str, &str)]) -> Request<Body> {
@@ -98,7 +99,6 @@ async fn other_names_are_answered_with_nothing() {
         "evil.example:8080",
         "localhost.evil.example",
         "127.0.0.1.evil.example:8080",
-        "192.168.1.5:8080",
         "0.0.0.0:8080",
         "[::]",
         "127.0.0.1@evil.example",
@@ -119,10 +119,39 @@ async fn other_names_are_answered_with_nothing() {
     house.run(60).await;
     assert_eq!(house.sent(), Vec::<String>::new());
 
-    for host in ["localhost", "localhost:8080", "127.0.0.1:8080", "[::1]:8080"] {
+    for host in [
+        "localhost",
+        "localhost:8080",
+        "127.0.0.1:8080",
+        "[::1]:8080",
+        "192.168.1.5:8080",
+        "Solar.example:8080",
+    ] {
         let request = Request::builder().uri("/api/system/health").header(header::HOST, host);
         let body = house.call(request.body(Body::empty()).unwrap()).await.with(200);
         assert_eq!(body["ok"], json!(true));
         assert_ne!(body["status"], Value::Null);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_reply_tells_the_browser_what_not_to_do() {
+    let house = House::open().await;
+    for path in ["/", "/decisions", "/sign-in", "/api/miner/status", "/nothing", "/api/nothing"] {
+        let response = house.router.clone().oneshot(get(path)).await.unwrap();
+        let header = |name: &str| response.headers()[name].to_str().unwrap();
+        let policy = header("content-security-policy");
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
+        let scripts = policy.split(';').find(|part| part.trim().starts_with("script-src")).unwrap();
+        assert_eq!(scripts.trim(), "script-src 'self' 'wasm-unsafe-eval'");
+        assert!(
+            !policy.contains("http:") && !policy.contains("https:"),
+            "nothing comes from elsewhere: {policy}"
+        );
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert_eq!(header("referrer-policy"), "same-origin");
     }
 }

@@ -67,7 +67,7 @@ async fn an_empty_file_starts_with_the_defaults() {
         if let Some(text) = text {
             write(dir.path(), text);
         }
-        let mut program = Program::start(dir.path(), &["--port", "0"], &[]);
+        let mut program = Program::start(dir.path(), &["--port", "0"], &[("WMC__APP__HOST", "127.0.0.1")]);
         let address = program.address().await;
         let get = async |path| house.ask(address, reqwest::Method::GET, path, None).await;
         let (status, body) = get("/api/system/status").await;

@@ -11,7 +11,11 @@ use simulator::{
     program::{ControlApi, Simulation, SimulationSetup},
     time::SimulatedClock,
 };
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 /// The time between two looks at the API, in real time.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -26,6 +30,8 @@ pub(crate) struct House {
     pub(crate) dir: tempfile::TempDir,
     api: ControlApi,
     client: reqwest::Client,
+    /// The token that is shown to the program, once there is one.
+    token: OnceLock<String>,
 }
 
 impl House {
@@ -62,8 +68,13 @@ impl House {
         simulation.house().set_overrides(held).unwrap();
         let loopback = "127.0.0.1:0".parse().unwrap();
         let api = ControlApi::start(loopback, false, Arc::clone(&simulation), clock.clone()).await.unwrap();
-        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
-        Self { simulation, clock, dir: tempfile::tempdir().unwrap(), api, client }
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(PATIENCE)
+            .build()
+            .unwrap();
+        Self { simulation, clock, dir: tempfile::tempdir().unwrap(), api, client, token: OnceLock::new() }
     }
 
     pub(crate) fn miner(&self) -> &SimulatedMiner {
@@ -88,6 +99,7 @@ impl House {
             },
             "battery": { "user": "demo", "password": CANARY, "base_url": self.simulation.portal().base_url() },
             "autocontrol": { "enabled": true },
+            "app": { "host": "127.0.0.1" },
         });
         change(&mut text);
         let path = self.dir.path().join("house.yaml");
@@ -110,6 +122,26 @@ impl House {
         joined
     }
 
+    /// Takes over the house at this address, with the code that the program printed, as a browser would; and makes a token,
+    /// which is shown from then on.
+    pub(crate) async fn take_over(&self, program: &mut Program, address: SocketAddr) {
+        let code = program.says("with the code ").await;
+        let post = async |path: &str, cookie: &str, form: &[(&str, &str)]| {
+            let request = self.client.post(format!("http://{address}{path}")).header("cookie", cookie);
+            request.form(form).send().await.unwrap()
+        };
+        let claimed = post("/claim", "", &[("code", &code), ("password", CANARY)]).await;
+        let cookies = claimed.headers().get_all("set-cookie").iter();
+        let cookies: Vec<_> =
+            cookies.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap()).collect();
+        assert_eq!((claimed.status().as_u16(), cookies.len()), (303, 2), "{cookies:?}");
+        let made =
+            post("/account/tokens/make", &cookies.join("; "), &[("name", "tests"), ("scope", "admin")]).await;
+        let page = made.text().await.unwrap();
+        let (_, token) = page.split_once("wmc_").unwrap();
+        self.token.set(format!("wmc_{}", &token[..64])).unwrap();
+    }
+
     /// What the miner was sent that changes what it does, with whether it took effect.
     pub(crate) fn sent(&self) -> Vec<Received> {
         self.miner().log().into_iter().filter(changes_something).collect()
@@ -129,6 +161,9 @@ impl House {
         body: Option<Value>,
     ) -> (u16, Value) {
         let mut request = self.client.request(method, format!("http://{address}{path}"));
+        if let Some(token) = self.token.get() {
+            request = request.bearer_auth(token);
+        }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }

@@ -52,6 +52,15 @@ async fn a_past_and_a_jump_are_lived_through_reading_by_reading() {
     };
     let time = tokio::time::timeout(PATIENCE, arrived).await.unwrap();
     assert_eq!(time["utc"], "2026-06-21T19:00:00Z", "and no further while it is paused");
+    let read = async {
+        loop {
+            let (_, status) = house.ask(address, Method::GET, "/api/miner/status", None).await;
+            if status["connection"]["last_seen"] == time["utc"] {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, read).await.expect("what is due at that instant is read");
     let ended = program.stop().await;
     assert_eq!(ended.status.code(), Some(0), "{}", ended.err);
 

@@ -8,12 +8,12 @@ use crate::{
 };
 use anyhow::Context;
 use serde_json::Value;
-use std::process::Command;
+use std::{fs, process::Command};
 
 /// What measures in the browser.
 const SCRIPT: &str = "end2end/bench/page.mjs";
-/// The present of a demo that looks back at the year that the history's bench makes.
-const AFTER_THE_YEAR: &str = "2027-01-02T00:00:00Z";
+/// A house that looks back at the year that the history's bench makes, and whose miner doesn't answer any more.
+const OLD_HOUSE: &str = "app: {host: 127.0.0.1}\nminer: {host: 127.0.0.1, v2_port: 9, v3_port: 10}\n";
 
 /// Measures a demo, and another one with a year behind it.
 pub(super) fn figures(workspace: &Workspace) -> anyhow::Result<Vec<Figure>> {
@@ -28,14 +28,11 @@ pub(super) fn figures(workspace: &Workspace) -> anyhow::Result<Vec<Figure>> {
     let data = scratch.join("year");
     crate::folder::empty(&data)?;
     process::output(Command::new(year).arg("--keep").arg(&data)).context("the year can't be made")?;
-    let demo = Demo::start(&program, &files, &scratch, "demo", &["--start", super::page::EVENING])?;
-    let old = Demo::start(
-        &program,
-        &files,
-        &scratch,
-        "year",
-        &["--start", AFTER_THE_YEAR, "--history", "0", "--scale", "0"],
-    )?;
+    let demo = Demo::start(&program, &files, &scratch, "demo", &["--demo", "--start", super::page::EVENING])?;
+    let configuration = scratch.join("year.yaml");
+    fs::write(&configuration, OLD_HOUSE).with_context(|| format!("writing {}", configuration.display()))?;
+    let configured = configuration.to_str().context("the workspace's path isn't text")?;
+    let old = Demo::start(&program, &files, &scratch, "year", &["--config", configured])?;
 
     say::step("measuring in the browser, which takes about two minutes");
     let mut script = tools.node(workspace, SCRIPT)?;

@@ -32,14 +32,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// An evening in June at the demo's house.
 pub(super) const EVENING: &str = "2026-06-23T23:40:00Z";
 
-/// A running demo.
+/// A running program whose page is looked at.
 pub(super) struct Demo {
     server: Service,
     base: String,
 }
 
 impl Demo {
-    /// Starts one with its data in the directory `name` of `scratch`.
+    /// Starts the program with its data in the directory `name` of `scratch`.
     pub(super) fn start(
         program: &Path,
         files: &Path,
@@ -48,7 +48,7 @@ impl Demo {
         arguments: &[&str],
     ) -> anyhow::Result<Self> {
         let mut command = Command::new(program);
-        command.args(["--demo", "--port", "0"]).args(arguments);
+        command.args(["--port", "0"]).args(arguments);
         command.arg("--data").arg(scratch.join(name)).arg("--site").arg(files);
         let server = Service::start(&mut command, &scratch.join(format!("{name}.log")))?;
         let told = server.announcement();
@@ -73,7 +73,7 @@ pub(super) fn figures(workspace: &Workspace) -> anyhow::Result<Vec<Figure>> {
 
     say::step("starting the demo with three days behind it");
     let begun = Instant::now();
-    let demo = Demo::start(&program, &files, &scratch, "data", &["--start", EVENING])?;
+    let demo = Demo::start(&program, &files, &scratch, "data", &["--demo", "--start", EVENING])?;
     let ready = begun.elapsed();
     let base = demo.base();
 
