@@ -66,7 +66,7 @@ struct Options {
     #[arg(long, value_name = "DIR")]
     site: Option<PathBuf>,
     /// Where the database is. The demo has one of its own below it, and begins anew at every start.
-    #[arg(long, value_name = "DIR", default_value = "data")]
+    #[arg(long, value_name = "DIR", default_value = "data", global = true)]
     data: PathBuf,
     /// Log as JSON, a line for each event.
     #[arg(long)]

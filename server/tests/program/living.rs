@@ -6,6 +6,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 use simulator::miner::Phase;
+use std::process::Stdio;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -121,6 +122,41 @@ async fn it_listens_where_it_is_told_and_a_house_that_everybody_may_switch_stays
         Program::start(house.dir.path(), &[&["--demo", "--history", "0"], &ports[..]].concat(), &[]);
     assert_eq!(demo.address().await.ip().to_string(), "127.0.0.1");
     assert_eq!(demo.stop().await.status.code(), Some(0));
+}
+
+/// Sets the password of the house in `directory`: whether that was done, and what was said.
+fn set_password(directory: &std::path::Path, password: &str) -> (bool, String) {
+    let mut command = std::process::Command::new(crate::child::BUILT);
+    command.args(["set-password", "--data", "data"]).current_dir(directory);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = command.spawn().unwrap();
+    std::io::Write::write_all(&mut running.stdin.take().unwrap(), format!("{password}\n").as_bytes())
+        .unwrap();
+    let ended = running.wait_with_output().unwrap();
+    (ended.status.success(), String::from_utf8([ended.stdout, ended.stderr].concat()).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_password_is_set_on_the_machine_while_the_program_isnt_running() {
+    let house = House::in_real_time().await;
+    let (done, said) = set_password(house.dir.path(), "short");
+    assert!(!done && said.contains("8 to 256 characters"), "{said}");
+    let (done, said) = set_password(house.dir.path(), CANARY);
+    assert!(done && !said.contains(CANARY), "{said}");
+    let file = house.configuration(|_| {});
+    let mut program =
+        Program::start(house.dir.path(), &["--config", &file, "--port", "0", "--data", "data"], &[]);
+    let address = program.address().await;
+    let sign_in = async |password: &str| {
+        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        let request = client.build().unwrap().post(format!("http://{address}/sign-in"));
+        request.form(&[("password", password)]).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!((sign_in("another one").await, sign_in(CANARY).await), (401, 303));
+    let (done, said) = set_password(house.dir.path(), "another one");
+    assert!(!done && said.contains("stop it first"), "{said}");
+    let ended = program.stop().await;
+    assert!(!ended.out.contains("with the code"), "there is a password: {}", ended.out);
 }
 
 /// Passwords in the configuration, everything logged that can be, and errors of every kind: no output and no reply
