@@ -8,7 +8,7 @@ const PICTURES = [
 
 test("install pictures", async ({ browser, open }) => {
   // 17:40 in New Mexico.
-  const house = await open({ start: "2026-06-23T23:40:00Z", history: 3 });
+  const house = await open({ start: "2026-06-23T23:40:00Z", history: 1.1 });
   for (const { name, ...options } of PICTURES) {
     const page = await anotherPage(browser, { ...options, colorScheme: "light" });
     await visit(page, house, "/?range=24h");

@@ -5,7 +5,7 @@ const WIDTHS = { phone: [390, 844], desk: [1440, 900] } as const;
 
 test("pictures", async ({ browser, open }) => {
   // 17:40 in New Mexico.
-  const house = await open({ start: "2026-06-23T23:40:00Z", history: 3 });
+  const house = await open({ start: "2026-06-23T23:40:00Z", history: 1.1 });
   for (const [name, [width, height]] of Object.entries(WIDTHS)) {
     for (const colorScheme of ["light", "dark"] as const) {
       const page = await anotherPage(browser, { colorScheme, viewport: { width, height } });
