@@ -72,7 +72,8 @@ struct Inner {
     access: Access,
     hosts: Vec<String>,
     proxies: Vec<IpAddr>,
-    rate: Mutex<Rate>,
+    strangers: Mutex<Rate>,
+    known: Mutex<Rate>,
 }
 
 /// What was done, in more words than the address says; a handler puts it into its response for the audit list.
@@ -84,7 +85,15 @@ impl Gate {
     /// about who is behind them.
     pub(crate) fn new(access: Access, hosts: Vec<String>, proxies: Vec<IpAddr>) -> Self {
         let hosts = hosts.into_iter().map(|host| host.to_ascii_lowercase()).collect();
-        Self { inner: Arc::new(Inner { access, hosts, proxies, rate: Mutex::default() }) }
+        Self {
+            inner: Arc::new(Inner {
+                access,
+                hosts,
+                proxies,
+                strangers: Mutex::default(),
+                known: Mutex::default(),
+            }),
+        }
     }
 
     pub(crate) fn access(&self) -> &Access {
@@ -120,32 +129,37 @@ pub(crate) async fn gate(State(gate): State<Gate>, mut request: Request, next: N
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let changes = !method.is_safe();
     let what = format!("{method} {path}");
-    if let Some(scope) = needed(&method, &path, access.door())
-        && !who.may(scope)
-    {
-        if changes {
-            access.note(&who, &visitor, what, "refused: may not".to_owned());
-        }
-        return refuse(&request, &who, scope, access.is_unclaimed());
-    }
-    if changes && access.door() != Door::Open {
+    let is_guarded = access.door() != Door::Open;
+    if changes && is_guarded {
         let taken = {
-            let mut rate = gate.inner.rate.lock().unwrap_or_else(PoisonError::into_inner);
+            // By itself: strangers behind the same address can't keep the household from switching off.
+            let rate = if who.scope.is_some() { &gate.inner.known } else { &gate.inner.strangers };
+            let mut rate = rate.lock().unwrap_or_else(PoisonError::into_inner);
             rate.take(visitor.address, Instant::now())
         };
         if let Err(wait) = taken {
             return too_often(wait.as_secs() + 1);
         }
     }
+    if let Some(scope) = needed(&method, &path, access.door())
+        && !who.may(scope)
+    {
+        if changes {
+            access.note_refusal(&who, &visitor, what, "refused: may not".to_owned());
+        }
+        return refuse(&request, &who, scope, access.is_unclaimed());
+    }
     request.extensions_mut().insert(who.clone());
     request.extensions_mut().insert(visitor.clone());
     let response = next.run(request).await;
-    if changes && access.door() != Door::Open {
+    if changes && is_guarded {
         let what = response.extensions().get::<Done>().map_or(what, |Done(done)| done.clone());
         let status = response.status();
-        let is_done = status.is_success() || status.is_redirection();
-        let outcome = if is_done { "done".to_owned() } else { format!("refused ({})", status.as_u16()) };
-        access.note(&who, &visitor, what, outcome);
+        if !status.is_success() && !status.is_redirection() {
+            access.note_refusal(&who, &visitor, what, format!("refused ({})", status.as_u16()));
+        } else if who.scope.is_some() || response.headers().contains_key(header::SET_COOKIE) {
+            access.note(&who, &visitor, what, "done".to_owned());
+        }
     }
     response
 }

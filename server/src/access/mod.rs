@@ -46,6 +46,8 @@ const LONGEST_NAME: usize = 60;
 /// The most browsers that are known from an earlier sign-in; the oldest is forgotten for a new one.
 const MOST_KNOWN: usize = 200;
 
+/// The time between two refusals of strangers at one address that are told, in milliseconds.
+const REFUSALS_APART: i64 = 60_000;
 /// Lines of the audit list that are told.
 const AUDIT_TOLD: u32 = 100;
 
@@ -351,6 +353,21 @@ impl Access {
         self.memory().tokens.iter().rev().cloned().collect()
     }
 
+    /// Adds a refusal to the audit list; of strangers at the same address only one a minute, so that nobody who isn't known
+    /// can wear the memory card or drive out of the list what was changed.
+    pub(crate) fn note_refusal(&self, who: &Who, visitor: &Visitor, what: String, outcome: String) {
+        let (now, address) = (self.now(), visitor.address.to_string());
+        let is_told = |entry: &AuditEntry| {
+            entry.address == address
+                && entry.outcome.starts_with("refused")
+                && now.millis_since(entry.at).abs() < REFUSALS_APART
+        };
+        if who.scope.is_none() && self.memory().audit.iter().any(is_told) {
+            return;
+        }
+        self.note(who, visitor, what, outcome);
+    }
+
     /// Adds to the audit list.
     pub(crate) fn note(&self, who: &Who, visitor: &Visitor, what: String, outcome: String) {
         let entry = AuditEntry {
@@ -380,7 +397,7 @@ impl Access {
         self.memory().audit.iter().cloned().collect()
     }
 
-    /// Whether this is the password. A wrong one costs as much as a right one, and so does one where there is none.
+    /// Whether this is the password. A wrong one costs as much as a right one.
     async fn check(&self, password: &str, tries: Tries) -> Result<(), Refusal> {
         let hash = {
             let (now, mut memory) = (self.now(), self.memory());

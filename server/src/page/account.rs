@@ -96,10 +96,9 @@ async fn sign_out(
     Extension(who): Extension<Who>,
     Extension(visitor): Extension<Visitor>,
 ) -> Response {
-    if let Some(id) = who.session {
-        page.access.end_session(id);
-    }
     let mut response = Redirect::to("/").into_response();
+    let Some(id) = who.session else { return response };
+    page.access.end_session(id);
     let headers = response.headers_mut();
     for cookie in cookies(&visitor, "", None) {
         headers.append(header::SET_COOKIE, cookie);
