@@ -143,6 +143,29 @@ test("the charts go on with what the page hears", async ({ page, open }) => {
   expect(asked.length, "a new reading is appended, the past isn't asked for again").toBeLessThan(4);
 });
 
+test("the charts are made once, whatever is read and chosen", async ({ page, open }) => {
+  await page.addInitScript(() => {
+    const listen = EventTarget.prototype.addEventListener;
+    globalThis.listening = 0;
+    EventTarget.prototype.addEventListener = function (...told) {
+      if (this instanceof HTMLElement && this.classList.contains("canvas") && told[0] === "keydown") listening++;
+      return listen.apply(this, told);
+    };
+  });
+  const house = await open();
+  await visit(page, house);
+  await nearCharts(page, true);
+  const summary = page.locator("figcaption");
+  for (const label of ["1h", "All", "24h"]) {
+    const before = await summary.textContent();
+    await page.getByRole("navigation", { name: "How far back" }).getByRole("link", { name: label }).click();
+    await expect(summary).not.toHaveText(before!);
+  }
+  await house.pass(120);
+  await expect(page.locator("#chart canvas")).toHaveCount(2);
+  expect(await page.evaluate(() => globalThis.listening)).toBe(2);
+});
+
 test("buttons, keys, wheel and drag zoom, both charts alike, into finer data", async ({ page, open }) => {
   test.slow();
   const house = await open({ history: 1 });

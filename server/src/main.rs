@@ -62,7 +62,7 @@ struct Options {
     /// The port of the API, in place of the configured one. 0 takes any free one.
     #[arg(long, value_name = "PORT")]
     port: Option<u16>,
-    /// Where the page's files are: a directory with Leptos.toml, hash.txt and site/. That of the program, if left out.
+    /// Where the page's files are: a directory with hash.txt and site/. That of the program, if left out.
     #[arg(long, value_name = "DIR")]
     site: Option<PathBuf>,
     /// Where the database is. The demo has one of its own below it, and begins anew at every start.

@@ -1,4 +1,4 @@
-//! The page as the program serves it: a directory with Leptos.toml, hash.txt and site/.
+//! The page as the program serves it: a directory with hash.txt and site/.
 
 use crate::{
     folder, process, say,
@@ -13,14 +13,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What the program knows of the page.
-pub(crate) const SETTINGS: &str = "Leptos.toml";
 /// The hashes in the names of the page's files.
 pub(crate) const HASHES: &str = "hash.txt";
 /// The page's files.
 pub(crate) const FILES: &str = "site";
 
-/// What the page's own files are called, and where among the others they are. As in Cargo.toml.
+/// What the page's own files are called, and where among the others they are. As in Cargo.toml and `server::page`.
 const NAME: &str = "wm-controller";
 const PKG: &str = "pkg";
 
@@ -30,13 +28,12 @@ const FONT: &str = "vendor/inter-4.1.woff2";
 /// The crate that runs in the browser.
 const PACKAGE: &str = "frontend";
 /// What goes into the page besides its crates.
-const INPUTS: [&str; 9] = [
+const INPUTS: [&str; 8] = [
     "public",
     "style",
     ".cargo",
     "Cargo.lock",
     "Cargo.toml",
-    SETTINGS,
     "end2end/echarts",
     "end2end/package-lock.json",
     "rust-toolchain.toml",
@@ -68,8 +65,6 @@ pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     let mut charts = tools.node(workspace, CHARTS_BUILD)?;
     charts.arg(fresh.join(FILES).join(PKG)).arg(fresh.join(HASHES));
     process::run(&mut charts, "the messages above say what to change")?;
-    fs::copy(workspace.root().join(SETTINGS), fresh.join(SETTINGS))
-        .with_context(|| format!("copying {SETTINGS}"))?;
     complete(&fresh)?;
     folder::replace(&page, &fresh)?;
     stamp.set()?;
@@ -151,7 +146,6 @@ fn size(page: &Path, file: &str) -> anyhow::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::Value;
     use std::{env, process};
 
     fn folder(name: &str) -> PathBuf {
@@ -160,31 +154,17 @@ mod tests {
         folder
     }
 
-    /// The settings in Leptos.toml. The values are written alike in TOML and JSON.
-    fn settings(root: &Path) -> BTreeMap<String, Value> {
-        let text = fs::read_to_string(root.join(SETTINGS)).unwrap();
-        let (_, settings) = text.split_once("\n[[workspace.metadata.leptos]]\n").unwrap();
-        let setting = |line: &str| {
-            let (key, value) = line.split_once(" = ").unwrap();
-            (key.to_owned(), serde_json::from_str(value).unwrap())
-        };
-        settings.lines().map(setting).collect()
-    }
-
     #[test]
-    fn the_program_and_the_build_know_the_page_alike() {
+    fn the_build_calls_the_page_as_the_program_does() {
         let workspace = Workspace::find().unwrap();
         let built = &workspace.metadata().workspace_metadata["leptos"][0];
-        let mut served = settings(&workspace.root());
-        // These three are the program's alone: where the files lie, and that nobody is editing them.
-        assert_eq!(served.remove("site-root"), Some(FILES.into()));
-        assert_eq!(served.remove("hash-file"), Some(HASHES.into()));
-        assert_eq!(served.remove("env"), Some("PROD".into()));
-        assert_eq!(served.keys().collect::<Vec<_>>(), ["hash-files", "output-name", "site-pkg-dir"]);
-        for (key, value) in served {
-            assert_eq!(built[&key], value, "{key}");
-        }
         assert_eq!((&built["output-name"], &built["site-pkg-dir"]), (&NAME.into(), &PKG.into()));
+        assert_eq!(built["hash-files"], true);
+        let served = fs::read_to_string(workspace.root().join("server/src/page/assets.rs")).unwrap();
+        for (name, value) in [("FILES", FILES), ("PACKAGE", PKG), ("NAME", NAME), ("HASHES", HASHES)] {
+            let line = format!("const {name}: &str = \"{value}\";");
+            assert!(served.contains(&line), "{line}");
+        }
     }
 
     #[test]
@@ -199,7 +179,6 @@ mod tests {
             "style/main.css",
             "Cargo.toml",
             "Cargo.lock",
-            "Leptos.toml",
             "end2end/package-lock.json",
         ] {
             assert!(inputs.contains_key(&root.join(path)), "{path}");

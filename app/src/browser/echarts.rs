@@ -1,9 +1,12 @@
 //! ECharts draws the lines of a chart and turns wheel, drag and pinch into a zoom
 //! (<https://echarts.apache.org/en/option.html>, <https://echarts.apache.org/en/api.html>).
 
-use crate::chart::{Chart, Line, Off, Panel, Seen, Shown};
+use crate::chart::{Chart, Line, Off, Panel, Seen, Shown, Span};
 use leptos::{ev, html, prelude::*};
-use std::{cell::Cell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use web_sys::{
     HtmlElement, KeyboardEvent, PointerEvent, ResizeObserver, WheelEvent,
@@ -38,18 +41,20 @@ pub(crate) fn draw(chart: Chart, panel: Panel, canvas: NodeRef<html::Div>) {
         let Some(place) = canvas.get() else { return };
         let place: HtmlElement = place.unchecked_into();
         let instance = init(&place);
-        style(&instance, &place, chart, panel);
-        follow_data(&instance, chart, panel);
+        let styled = Styled::default();
+        follow_data(&instance, &place, &styled, chart, panel);
         follow_zoom(&instance, chart);
-        follow_place(&instance, &place, chart, panel);
+        follow_place(&instance, &place, styled, chart);
         point(&place, chart);
     });
 }
 
-/// Options and colours.
-fn style(instance: &Instance, place: &HtmlElement, chart: Chart, panel: Panel) {
-    let option = chart.plot.with_untracked(|plot| plot.as_ref().map(|plot| plot.panel(panel).option.clone()));
-    let mut option = option.unwrap_or_default();
+/// The options that are set, as the server made them.
+type Styled = Rc<RefCell<String>>;
+
+/// Options in the page's colours.
+fn coloured(option: &str, place: &HtmlElement, panel: Panel) -> Option<JsValue> {
+    let mut option = option.to_owned();
     for shown in panel.shows() {
         let token = shown.colour();
         // A token is text until something is coloured with it.
@@ -63,13 +68,12 @@ fn style(instance: &Instance, place: &HtmlElement, chart: Chart, panel: Panel) {
         option = option.replace(&format!("\"{token}\""), &format!("\"{colour}\""));
     }
     let _ = place.style().remove_property("color");
-    if let Ok(option) = JSON::parse(&option) {
-        instance.set_option(&option);
-    }
+    JSON::parse(&option).ok()
 }
 
-/// Data, the ends of the time axis, and the scales, which may have grown.
-fn follow_data(instance: &Instance, chart: Chart, panel: Panel) {
+/// Data, the ends of the time axis, and the options where they are others than before: all at once, because ECharts draws
+/// everything anew each time that it is told something.
+fn follow_data(instance: &Instance, place: &HtmlElement, styled: &Styled, chart: Chart, panel: Panel) {
     let of = move |lines: &mut dyn Iterator<Item = Shown>, off: Off| {
         let series = Array::new();
         chart.stretch.with(|stretch| {
@@ -91,20 +95,34 @@ fn follow_data(instance: &Instance, chart: Chart, panel: Panel) {
         }
     };
     Effect::watch(move || chart.off.get(), toggle, false);
-    let instance = instance.clone();
+    let (instance, place, styled) = (instance.clone(), place.clone(), Rc::clone(styled));
     Effect::new(move || {
         chart.stretch.track();
         let series = of(&mut panel.shows(), chart.off.get_untracked());
-        let axes = chart.plot.with_untracked(|plot| {
+        let told = chart.plot.with_untracked(|plot| {
             let plot = plot.as_ref()?;
-            let axis = |bottom: f64, top: f64| object(&[("min", bottom.into()), ("max", top.into())]);
-            let scales = plot.panel(panel);
-            let of = [scales.left.scale, scales.right.scale, scales.own];
-            let values: Array = of.into_iter().map(|scale| axis(scale.bottom, scale.top)).collect();
-            Some((axis(plot.span.from as f64, plot.span.to as f64), values))
+            let option = &plot.panel(panel).option;
+            let is_other = *styled.borrow() != *option;
+            if is_other {
+                styled.borrow_mut().clone_from(option);
+            }
+            Some((is_other.then(|| coloured(option, &place, panel)).flatten(), plot.span))
         });
-        let Some((time, values)) = axes else { return };
-        instance.set_option(&object(&[("xAxis", time), ("yAxis", values.into()), ("series", series.into())]));
+        let Some((option, Span { from, to })) = told else { return };
+        let ends = [("min", (from as f64).into()), ("max", (to as f64).into())];
+        let Some(option) = option else {
+            return instance.set_option(&object(&[("xAxis", object(&ends)), ("series", series.into())]));
+        };
+        let axis = get(&option, "xAxis");
+        for (end, at) in &ends {
+            set(&axis, end, at);
+        }
+        for styled in get(&option, "series").dyn_into::<Array>().unwrap_or_default() {
+            let is_its = |series: &JsValue| get(series, "id") == get(&styled, "id");
+            let data = series.iter().find(is_its).map(|series| get(&series, "data"));
+            set(&styled, "data", &data.unwrap_or_default());
+        }
+        instance.set_option(&option);
     });
 }
 
@@ -172,7 +190,7 @@ fn follow_zoom(instance: &Instance, chart: Chart) {
 }
 
 /// The size of the place and the colours of the page.
-fn follow_place(instance: &Instance, place: &HtmlElement, chart: Chart, panel: Panel) {
+fn follow_place(instance: &Instance, place: &HtmlElement, styled: Styled, chart: Chart) {
     let sized = instance.clone();
     let resized = Closure::<dyn Fn()>::new(move || sized.resize());
     if let Ok(observer) = ResizeObserver::new(resized.as_ref().unchecked_ref()) {
@@ -180,9 +198,8 @@ fn follow_place(instance: &Instance, place: &HtmlElement, chart: Chart, panel: P
     }
     resized.forget();
     if let Ok(Some(dark)) = window().match_media("(prefers-color-scheme: dark)") {
-        let (instance, place) = (instance.clone(), place.clone());
         let changed = Closure::<dyn Fn()>::new(move || {
-            style(&instance, &place, chart, panel);
+            styled.borrow_mut().clear();
             chart.stretch.notify();
         });
         let _ = dark.add_event_listener_with_callback("change", changed.as_ref().unchecked_ref());
@@ -270,10 +287,14 @@ fn listen<E: wasm_bindgen::convert::FromWasmAbi + 'static>(
 fn object(members: &[(&str, JsValue)]) -> JsValue {
     let object = Object::new();
     for (name, value) in members {
-        // A plain object takes everything.
-        let _ = Reflect::set(&object, &JsValue::from_str(name), value);
+        set(&object, name, value);
     }
     object.into()
+}
+
+fn set(object: &JsValue, name: &str, value: &JsValue) {
+    // A plain object takes everything.
+    let _ = Reflect::set(object, &JsValue::from_str(name), value);
 }
 
 fn get(value: &JsValue, name: &str) -> JsValue {

@@ -35,6 +35,7 @@ fn draw(plot: &Plot, panel: Panel, off: Off) -> String {
         {frame(plot, panel, plot.span)}
         <svg
             class="lines"
+            class:thicket=plot.stretch.is_thicket()
             viewBox=format!("0 0 {WIDTH} {HEIGHT}")
             preserveAspectRatio="none"
             focusable="false"

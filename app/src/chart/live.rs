@@ -62,6 +62,8 @@ pub struct Chart {
     pub(crate) problem: RwSignal<Option<String>>,
     /// What is drawn alive; `None` while the charts are as the server drew them.
     pub(crate) plot: RwSignal<Option<Plot>>,
+    /// Whether they are drawn alive. It is told once: whatever hangs on it isn't made anew with every reading.
+    alive: Memo<bool>,
     /// A part of the plot that is told in more points.
     pub(crate) finer: RwSignal<Option<(Span, Stretch)>>,
     /// Both together, as they are drawn.
@@ -75,12 +77,14 @@ pub struct Chart {
 impl Chart {
     /// Charts that begin with what the server drew.
     pub fn new(start: ChartStart) -> Self {
+        let plot = RwSignal::new(None);
         Self {
             range: RwSignal::new(start.range),
             here: RwSignal::new(start.here),
             off: RwSignal::new(start.off),
             problem: RwSignal::new(start.problem.clone()),
-            plot: RwSignal::new(None),
+            plot,
+            alive: Memo::new(move |_| plot.with(Option::is_some)),
             finer: RwSignal::new(None),
             stretch: RwSignal::default(),
             seen: RwSignal::default(),
@@ -91,7 +95,7 @@ impl Chart {
 
     /// Whether they are drawn alive.
     pub(crate) fn is_alive(self) -> bool {
-        self.plot.with(Option::is_some)
+        self.alive.get()
     }
 
     /// The time that is seen.
@@ -120,14 +124,9 @@ impl Chart {
             let seen = self.seen_span();
             let finer = self.finer.with(|finer| {
                 let covered = finer.as_ref().filter(|(span, _)| span.holds(seen.from) && span.holds(seen.to));
-                covered.map(|(_, part)| part.battery.step.max(part.miner.step))
+                covered.map(|(_, part)| part.step())
             });
-            finer.unwrap_or_else(|| {
-                self.plot.with(|plot| {
-                    let stretch = plot.as_ref().map(|plot| &plot.stretch);
-                    stretch.and_then(|stretch| stretch.battery.step.max(stretch.miner.step))
-                })
-            })
+            finer.unwrap_or_else(|| self.plot.with(|plot| plot.as_ref().and_then(|plot| plot.stretch.step())))
         } else {
             self.start.with_value(|start| start.step)
         };

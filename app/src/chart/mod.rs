@@ -44,7 +44,7 @@ use serde::{Deserialize, Serialize};
 /// The most points of a line in the document: as many as a phone can tell apart, and few enough to be sent with it.
 pub const POINTS_DRAWN: u32 = 300;
 /// The most points of a line that is drawn alive.
-pub const POINTS_ALIVE: u32 = 1000;
+pub const POINTS_ALIVE: u32 = 600;
 
 /// From one instant to another, in milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -12,11 +12,11 @@ use charming::{
 };
 use serde_json::{Value, json};
 
-/// The options of one chart, as JSON.
-pub(super) fn json(panel: Panel, plot: &PanelPlot) -> String {
+/// The options of one chart, as JSON; with thin lines where they are a thicket ([`super::Stretch::is_thicket`]).
+pub(super) fn json(panel: Panel, plot: &PanelPlot, is_thicket: bool) -> String {
     let chart = panel.shows().fold(frame(plot), |chart, shown| {
         let [low, band] = spread(shown);
-        chart.series(low).series(band).series(mean(shown))
+        chart.series(low).series(band).series(mean(shown, is_thicket))
     });
     // A chart is numbers and texts: there is nothing that JSON can't hold.
     let mut option = serde_json::to_value(&chart).unwrap_or_default();
@@ -46,13 +46,17 @@ fn axis_of(shown: Shown) -> i32 {
 }
 
 /// A line as it is drawn: dashed on the right axis, dotted where it has an axis of its own, else solid.
-fn mean(shown: Shown) -> Line {
+fn mean(shown: Shown, is_thicket: bool) -> Line {
     let style = match shown.side() {
         Side::Left => LineStyleType::Solid,
         Side::Right => LineStyleType::Dashed,
         Side::Own => LineStyleType::Dotted,
     };
-    let width = if shown == Shown::Battery { 1.25 } else { 2.0 };
+    let width = match shown {
+        _ if is_thicket => 1.0,
+        Shown::Battery => 1.25,
+        _ => 2.0,
+    };
     let line = Line::new()
         .id(shown.slug())
         .y_axis_index(axis_of(shown))
@@ -113,7 +117,7 @@ mod tests {
     use model::history::Track;
 
     fn option(panel: Panel, plot: &PanelPlot) -> Value {
-        serde_json::from_str(&json(panel, plot)).unwrap()
+        serde_json::from_str(&json(panel, plot, false)).unwrap()
     }
 
     /// Scales of their own, so that each axis can be told from the others.
@@ -133,6 +137,23 @@ mod tests {
     #[test]
     fn the_temperature_charts_options_are_these() {
         insta::assert_json_snapshot!(option(Panel::Temperature, &scaled()));
+    }
+
+    #[test]
+    fn what_is_a_thicket_is_drawn_thinly_alive_and_in_the_document() {
+        let hours = |hours: i64| Track { step_ms: Some(hours * 3_600_000), ..Track::default() };
+        for (miner, widths) in [(hours(1), [2.0, 2.0, 1.25, 2.0, 2.0]), (hours(2), [1.0; 5])] {
+            let plot = plot(&history(Track::default(), miner));
+            let option: Value = serde_json::from_str(&plot.power.option).unwrap();
+            let width = |shown: Shown| {
+                let series = option["series"].as_array().unwrap();
+                let its = series.iter().find(|series| series["id"] == shown.slug()).unwrap();
+                its["lineStyle"]["width"].as_f64().unwrap()
+            };
+            assert_eq!(Panel::Power.shows().map(width).collect::<Vec<_>>(), widths);
+            let document = super::super::drawn(&plot, super::super::Off::default()).power;
+            assert_eq!(document.contains("lines thicket"), plot.stretch.is_thicket(), "{document}");
+        }
     }
 
     /// The browser finds a line by these names, and puts the style's tokens in for the colours.

@@ -15,7 +15,7 @@ use model::{
 pub fn plot(history: &History) -> Plot {
     let mut plot = measured(history);
     for (panel, of) in [(Panel::Power, &mut plot.power), (Panel::Temperature, &mut plot.temperature)] {
-        of.option = option::json(panel, of);
+        of.option = option::json(panel, of, plot.stretch.is_thicket());
     }
     plot
 }
@@ -44,7 +44,7 @@ pub fn start(start: ChartStart, history: &History) -> ChartStart {
     let plot = measured(history);
     ChartStart {
         drawn: drawn(&plot, start.off),
-        step: plot.stretch.battery.step.max(plot.stretch.miner.step),
+        step: plot.stretch.step(),
         summary: plot.summary,
         table: plot.table,
         ..start

@@ -67,6 +67,18 @@ pub struct Point {
 }
 
 impl Stretch {
+    /// How much time a point stands for, in milliseconds, where it stands for most; `None`, if each is a reading as it
+    /// was taken.
+    pub fn step(&self) -> Option<i64> {
+        self.battery.step.max(self.miner.step)
+    }
+
+    /// Whether so many days are seen at once that a line is a thicket of ups and downs. Thin lines can be told apart
+    /// there, and a browser that draws by software strokes a wide one some thirty times as long.
+    pub fn is_thicket(&self) -> bool {
+        self.step().is_some_and(|step| step >= 2 * 3_600_000)
+    }
+
     /// The line of something that is shown, with its track.
     pub fn line(&self, shown: Shown) -> Option<(&Track, &Line)> {
         let of = |track: &'_ Track| track.lines.iter().position(|line| line.shown == shown);

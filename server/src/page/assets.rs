@@ -1,8 +1,8 @@
 //! The site folder: the page's module, script, style and pictures, as the build made them.
 //!
-//! An installed program has `Leptos.toml`, `hash.txt` and `site/` beside it. Files under `pkg/` carry the hash of what
-//! they hold in their names, those under `vendor/` a version: a browser may keep them for ever. Everything else is asked for again and answered with 304
-//! while it is the same.
+//! An installed program has `hash.txt` and `site/` beside it. Files under `pkg/` carry the hash of what they hold in their
+//! names, those under `vendor/` a version: a browser may keep them for ever. Everything else is asked for again and
+//! answered with 304 while it is the same.
 //!
 //! The service worker (`sw.js`) is told here what all files hash to, the site's build, and which of them every page needs:
 //! it keeps those, and a new build makes a new worker.
@@ -16,20 +16,23 @@ use axum::{
     response::Response,
     routing::{get, get_service},
 };
-use leptos::config::get_configuration;
 use serde_json::json;
 use std::{
     collections::BTreeMap,
     env, fs,
     hash::{DefaultHasher, Hash, Hasher},
     io,
-    path::{self, Path, PathBuf},
+    path::{Path, PathBuf},
     sync::Arc,
 };
 use tower_http::services::ServeDir;
 
-/// What the site's settings stand in.
-const SETTINGS: &str = "Leptos.toml";
+/// The page's own files, as `xtask::page` makes them: where they are, among them those that the build made, what these are
+/// called, and what has their hashes.
+const FILES: &str = "site";
+const PACKAGE: &str = "pkg";
+const NAME: &str = "wm-controller";
+const HASHES: &str = "hash.txt";
 /// The service worker, as it is written: without what it is told here.
 const WORKER: &str = "sw.js";
 /// Files that every page needs and whose names carry no hash.
@@ -41,7 +44,6 @@ const CHART_CODE: &str = "echarts";
 #[derive(Debug, Clone)]
 pub struct Site {
     root: PathBuf,
-    package: String,
     files: Arc<Files>,
     build: Arc<str>,
     worker: String,
@@ -70,9 +72,7 @@ impl Site {
     /// If there is none, or a part of it is missing.
     pub fn find(directory: Option<&Path>) -> Result<Self, SiteProblem> {
         if let Some(directory) = directory {
-            // Beside a relative path Leptos would look from where the program lies, not from where it was started.
-            let whole = path::absolute(directory);
-            return Self::in_directory(whole.as_deref().unwrap_or(directory));
+            return Self::in_directory(directory);
         }
         let program = env::current_exe().unwrap_or_default();
         Self::in_directory(program.parent().unwrap_or(Path::new(".")))
@@ -80,15 +80,9 @@ impl Site {
 
     fn in_directory(directory: &Path) -> Result<Self, SiteProblem> {
         let present = |path: PathBuf| if path.exists() { Ok(path) } else { Err(SiteProblem::Missing(path)) };
-        let path = present(directory.join(SETTINGS))?;
-        let problem = |why: String| SiteProblem::Unreadable { path: path.clone(), why };
-        let text = path.to_str().ok_or_else(|| problem("its path isn't text".to_owned()))?;
-        let options =
-            get_configuration(Some(text)).map_err(|error| problem(error.to_string()))?.leptos_options;
-        let root = present(directory.join(&*options.site_root))?;
-        present(root.join(&*options.site_pkg_dir))?;
-        let hashes = directory.join(&*options.hash_file);
-        present(hashes.clone())?;
+        let root = present(directory.join(FILES))?;
+        present(root.join(PACKAGE))?;
+        let hashes = present(directory.join(HASHES))?;
         let script = present(root.join(WORKER))?;
         let unreadable = |path: &Path, error: io::Error| SiteProblem::Unreadable {
             path: path.to_owned(),
@@ -97,15 +91,14 @@ impl Site {
         let build = hash(&root).map_err(|error| unreadable(&root, error))?;
         let names = fs::read_to_string(&hashes).map_err(|error| unreadable(&hashes, error))?;
         let script = fs::read_to_string(&script).map_err(|error| unreadable(&script, error))?;
-        let package = options.site_pkg_dir.trim_matches('/').to_owned();
         let hashes: BTreeMap<&str, &str> = names.lines().filter_map(|line| line.split_once(": ")).collect();
         let named = |kind: &str, name: &str, ending: &str| {
             let hash = hashes.get(kind)?;
-            Some(format!("/{package}/{name}.{hash}.{ending}"))
+            Some(format!("/{PACKAGE}/{name}.{hash}.{ending}"))
         };
         let needed = |kind: &str| {
-            let missing = || SiteProblem::Missing(PathBuf::from(format!("{kind} in {}", options.hash_file)));
-            named(kind, &options.output_name, kind).ok_or_else(missing)
+            let missing = || SiteProblem::Missing(PathBuf::from(format!("{kind} in {HASHES}")));
+            named(kind, NAME, kind).ok_or_else(missing)
         };
         let files = Files {
             style: needed("css")?,
@@ -114,7 +107,7 @@ impl Site {
             charts: named(CHART_CODE, CHART_CODE, "js"),
         };
         let worker = worker(&build, &files, &script);
-        Ok(Self { root, package, files: Arc::new(files), build: build.into(), worker })
+        Ok(Self { root, files: Arc::new(files), build: build.into(), worker })
     }
 
     /// What the files hash to. It is another as soon as one of them is.
@@ -150,7 +143,7 @@ impl Site {
             .route("/manifest.webmanifest", made("application/manifest+json", manifest(site_name)))
             .layer(map_response(ask_again));
         Router::new()
-            .nest(&format!("/{}", self.package), named(&self.package))
+            .nest(&format!("/{PACKAGE}"), named(PACKAGE))
             .nest("/vendor", named("vendor"))
             .merge(asked_again)
     }
@@ -219,7 +212,6 @@ mod tests {
         let path = |name: &str| directory.path().join(name);
         fs::create_dir_all(path("site/pkg")).unwrap();
         fs::create_dir_all(path("site/install")).unwrap();
-        fs::write(path(SETTINGS), include_str!("../../../Leptos.toml")).unwrap();
         fs::write(path("hash.txt"), "js: J\nwasm: W\ncss: C\nsplit: S\n").unwrap();
         for name in ["pkg/wm-controller.J.js", "icon.svg", "early.js", "install/icon-192.png", "secret.txt"] {
             fs::write(path("site").join(name), "it").unwrap();
@@ -262,8 +254,10 @@ mod tests {
         let from_here = std::env::current_dir().unwrap();
         let up: PathBuf = from_here.components().skip(1).map(|_| "..").collect();
         let relative = up.join(directory.path().strip_prefix("/").unwrap());
-        let root = Site::find(Some(&relative)).unwrap().root;
-        assert!(root.is_absolute() && root.exists(), "{}", root.display());
+        assert_eq!(
+            Site::find(Some(&relative)).unwrap().files(),
+            Site::find(Some(directory.path())).unwrap().files()
+        );
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl Backend for PageBackend {
                 None => Ok(Track::default()),
             }
         };
-        let (battery, miner) = tokio::join!(battery, miner);
+        let (battery, miner, events) = tokio::join!(battery, miner, self.events(store, window));
         let (mut battery, mut miner) =
             (battery.map_err(|error| unreadable(&error))?, miner.map_err(|error| unreadable(&error))?);
         waiting.miners.retain(|sample| Some(&sample.miner) == first.as_ref());
@@ -126,7 +126,7 @@ impl Backend for PageBackend {
             emergency_percent: facts.emergency.get(),
             battery,
             miner,
-            events: self.events(store, window).await,
+            events,
         })
     }
 

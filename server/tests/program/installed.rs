@@ -4,8 +4,6 @@ use crate::child::{BUILT, PATIENCE, Program, run};
 use reqwest::header;
 use std::{fs, path::Path};
 
-/// What the repository installs beside the program.
-const SETTINGS: &str = include_str!("../../../Leptos.toml");
 /// The demo with time standing still and nothing behind it.
 const DEMO: [&str; 9] =
     ["--demo", "--port", "0", "--scale", "0", "--history", "0", "--start", "2026-06-21T18:00:00Z"];
@@ -15,7 +13,6 @@ fn install(directory: &Path) {
     let package = directory.join("site/pkg");
     fs::create_dir_all(&package).unwrap();
     fs::copy(BUILT, directory.join("wm-controller")).unwrap();
-    fs::write(directory.join("Leptos.toml"), SETTINGS).unwrap();
     fs::write(directory.join("hash.txt"), "js: J\nwasm: W\ncss: C\n").unwrap();
     fs::write(directory.join("site/icon.svg"), "<svg/>").unwrap();
     fs::write(directory.join("site/sw.js"), "").unwrap();
@@ -65,7 +62,7 @@ async fn without_its_page_s_files_the_page_is_plain_and_works() {
 async fn a_directory_that_is_named_must_hold_a_whole_page() {
     let installed = tempfile::tempdir().unwrap();
     install(installed.path());
-    for part in ["Leptos.toml", "hash.txt", "site/pkg", "site/sw.js"] {
+    for part in ["hash.txt", "site/pkg", "site/sw.js"] {
         let moved = installed.path().join("moved");
         fs::rename(installed.path().join(part), &moved).unwrap();
         let site = installed.path().to_str().unwrap();

@@ -76,7 +76,7 @@ pub(super) fn figures(workspace: &Workspace) -> anyhow::Result<Vec<Figure>> {
         took(
             "a year on the screen",
             "year_ms",
-            "from the click on All until the frame after it, slowest of five, 1,000 points a line",
+            "from the click on All until the frame after it, slowest of five, 600 points a line",
             150.0,
         )?,
         took("a line toggled", "toggle_ms", "from the click to the frame after it, slowest of five", 50.0)?,
