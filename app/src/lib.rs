@@ -28,6 +28,8 @@ pub mod page;
 pub mod range;
 mod rpc;
 #[cfg(not(target_arch = "wasm32"))]
+pub mod settings;
+#[cfg(not(target_arch = "wasm32"))]
 mod shell;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod teller;
@@ -35,7 +37,10 @@ pub mod view;
 pub mod words;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub use shell::{FONT, Files, account, dashboard, door, journal, nothing_here, out_of_reach};
+pub use shell::{
+    FONT, Files, account, dashboard, door, journal, nothing_here, out_of_reach, settings_page,
+    settings_preview,
+};
 
 #[cfg(target_arch = "wasm32")]
 pub use browser::come_alive;

@@ -7,6 +7,7 @@ use crate::{
     decisions::{self, Journal},
     live::{Live, Start},
     page,
+    settings::{self, Preview, Settings},
 };
 use leptos::prelude::*;
 
@@ -56,6 +57,16 @@ pub fn door(door: Door, files: Option<&Files>) -> String {
 /// Who has access.
 pub fn account(account: Account, files: Option<&Files>) -> String {
     plain("Access".to_owned(), files, || access::account(account).into_any())
+}
+
+/// All settings.
+pub fn settings_page(of: Settings, files: Option<&Files>) -> String {
+    plain("Settings".to_owned(), files, || settings::page(of).into_any())
+}
+
+/// What a change of settings would do.
+pub fn settings_preview(preview: Preview, files: Option<&Files>) -> String {
+    plain("What this does".to_owned(), files, || settings::preview(preview).into_any())
 }
 
 /// The document at an address where there is nothing.

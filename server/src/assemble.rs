@@ -1,7 +1,7 @@
 //! A site made of a configuration.
 
 use crate::{
-    config::{BatteryKind, Config, Miner},
+    config::{Battery, BatteryKind, Config, Miner},
     rest::Facts,
 };
 use control::PowerRange;
@@ -40,6 +40,45 @@ pub fn site(config: &Config) -> Result<SiteSetup, DeviceError> {
         samples_wait: SAMPLES_WAIT,
         miners,
     })
+}
+
+/// The site that `after` describes, with those drivers of `setup`, made of `before`, that nothing has changed for: they are
+/// signed in, and know their devices.
+///
+/// # Errors
+/// As for [`site`].
+pub fn renewed(after: &Config, before: &Config, setup: &SiteSetup) -> Result<SiteSetup, DeviceError> {
+    let mut renewed = site(after)?;
+    if has_same_source(&before.battery, &after.battery) {
+        renewed.battery = Arc::clone(&setup.battery);
+    }
+    for (miner, configured) in renewed.miners.iter_mut().zip(&after.miners) {
+        let known = before.miners.iter().zip(&setup.miners).find(|(known, _)| known.id == configured.id);
+        if let Some((known, made)) = known
+            && has_same_driver(known, configured)
+        {
+            miner.device = Arc::clone(&made.device);
+        }
+    }
+    Ok(renewed)
+}
+
+/// Both are asked in the same way.
+pub(crate) fn has_same_source(one: &Battery, other: &Battery) -> bool {
+    *one == Battery { poll_seconds: one.poll_seconds, ..other.clone() }
+}
+
+/// Both are reached in the same way.
+pub(crate) fn has_same_driver(one: &Miner, other: &Miner) -> bool {
+    let same = Miner {
+        name: one.name.clone(),
+        min_watts: one.min_watts,
+        max_watts: one.max_watts,
+        poll_seconds: one.poll_seconds,
+        mac: one.mac.clone(),
+        ..other.clone()
+    };
+    *one == same
 }
 
 /// What the API tells of the configuration.

@@ -2,7 +2,7 @@
 
 use crate::{
     assemble,
-    config::{Config, Loaded},
+    config::{self, Config, Loaded},
 };
 use devices::Miner;
 use model::{BatteryReading, Now};
@@ -44,50 +44,25 @@ pub fn describe(loaded: &Loaded, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
+/// Something that was found out about a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// It works.
+    pub is_well: bool,
+    /// What was found, and what to do about it.
+    pub text: String,
+}
+
 /// Talks to the devices without changing anything, and says what works and what to do. Returns whether all works.
 pub async fn live(config: &Config, now: Now, out: &mut impl Write) -> io::Result<bool> {
     let mut well = true;
-    match assemble::battery(config) {
-        Ok(source) => match source.read(now).await {
-            Ok(reading) => {
-                let soc = reading
-                    .soc_percent
-                    .map_or_else(|| "no state of charge".to_owned(), |soc| format!("{soc} %"));
-                let (age, in_time) = age(config, &reading, now);
-                let lost = if reading.lost { ", and the portal says it is offline" } else { "" };
-                writeln!(out, "Battery: signed in; it tells {soc}, {age}{lost}.")?;
-                well &= reading.soc_percent.is_some() && in_time && !reading.lost;
-            }
-            Err(error) => {
-                writeln!(out, "Battery: {error}.")?;
-                well = false;
-            }
-        },
-        Err(error) => {
-            writeln!(out, "Battery: {error}.")?;
-            well = false;
-        }
-    }
+    let found = battery(config, now).await;
+    writeln!(out, "Battery: {}", found.text)?;
+    well &= found.is_well;
     for configured in &config.miners {
-        let label = configured.label();
-        let miner = assemble::miner(configured);
-        match miner.identify(now).await {
-            Ok(identity) => {
-                let model = identity.model.as_deref().unwrap_or("WhatsMiner");
-                let firmware = identity.firmware.as_deref().unwrap_or("unknown");
-                writeln!(out, "Miner {label}: {model}, firmware {firmware}, {}.", identity.api)?;
-                match miner.check_writes(now).await {
-                    Ok(()) => writeln!(out, "Miner {label}: it would take commands.")?,
-                    Err(error) => {
-                        writeln!(out, "Miner {label}: it would take no commands. {error}.")?;
-                        well = false;
-                    }
-                }
-            }
-            Err(error) => {
-                writeln!(out, "Miner {label}: {error}.")?;
-                well = false;
-            }
+        for found in miner(configured, now).await {
+            writeln!(out, "Miner {}: {}", configured.label(), found.text)?;
+            well &= found.is_well;
         }
     }
     if config.miners.is_empty() {
@@ -95,6 +70,42 @@ pub async fn live(config: &Config, now: Now, out: &mut impl Write) -> io::Result
         well = false;
     }
     Ok(well)
+}
+
+/// Asks the battery's source for a reading.
+pub async fn battery(config: &Config, now: Now) -> Finding {
+    let reading = match assemble::battery(config) {
+        Ok(source) => source.read(now).await,
+        Err(error) => Err(error),
+    };
+    match reading {
+        Ok(reading) => {
+            let soc =
+                reading.soc_percent.map_or_else(|| "no state of charge".to_owned(), |soc| format!("{soc} %"));
+            let (age, in_time) = age(config, &reading, now);
+            let lost = if reading.lost { ", and the portal says it is offline" } else { "" };
+            let is_well = reading.soc_percent.is_some() && in_time && !reading.lost;
+            Finding { is_well, text: format!("signed in; it tells {soc}, {age}{lost}.") }
+        }
+        Err(error) => Finding { is_well: false, text: format!("{error}.") },
+    }
+}
+
+/// Asks a miner who it is, and whether it would take commands.
+pub async fn miner(configured: &config::Miner, now: Now) -> Vec<Finding> {
+    let miner = assemble::miner(configured);
+    let identity = match miner.identify(now).await {
+        Ok(identity) => identity,
+        Err(error) => return vec![Finding { is_well: false, text: format!("{error}.") }],
+    };
+    let model = identity.model.as_deref().unwrap_or("WhatsMiner");
+    let firmware = identity.firmware.as_deref().unwrap_or("unknown");
+    let text = format!("{model}, firmware {firmware}, {}.", identity.api);
+    let writes = match miner.check_writes(now).await {
+        Ok(()) => Finding { is_well: true, text: "it would take commands.".to_owned() },
+        Err(error) => Finding { is_well: false, text: format!("it would take no commands. {error}.") },
+    };
+    vec![Finding { is_well: true, text }, writes]
 }
 
 /// How old the reading is, and whether a miner would run on it.

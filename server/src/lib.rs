@@ -1,7 +1,7 @@
 //! The program around the engine: what a person configures, asks and sees.
 //!
 //! * [`config`] reads and checks the configuration.
-//! * [`assemble`] makes a site of it.
+//! * [`assemble`] makes a site of it, [`settings`] lets a person change it while it runs, [`current`] says what holds.
 //! * [`demo`] is the site that nobody has to own: simulated devices behind real sockets.
 //! * [`access`] knows who may change something.
 //! * [`rest`] is the API, [`events`] its news, [`page`] what people look at; [`web`] puts them behind one gate.
@@ -14,6 +14,7 @@ pub mod access;
 pub mod assemble;
 pub mod check;
 pub mod config;
+pub mod current;
 pub mod demo;
 pub mod events;
 mod headers;
@@ -21,4 +22,5 @@ pub mod outlook;
 pub mod page;
 pub mod rest;
 pub mod run;
+pub mod settings;
 pub mod web;

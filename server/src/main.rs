@@ -7,7 +7,7 @@ use model::{MonoTime, Now, UtcMillis};
 use server::{
     access::{Access, Door},
     check,
-    config::{self, Loaded},
+    config::{self, Changes, Inputs, Loaded},
     demo::Demo,
     run::{self, Setup},
 };
@@ -119,6 +119,7 @@ async fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         tracing::info!(control_api = demo.control_api, "DEMO: every device is simulated, and so is the time");
         let setup = Setup {
             config: demo.config.clone(),
+            inputs: demo.inputs.clone(),
             clock: demo.clock.clone(),
             demo: true,
             guarded: options.sign_in,
@@ -128,12 +129,13 @@ async fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         };
         (setup, Some(demo), options.data.join(DEMO_DATA))
     } else {
-        let loaded = load(&options)?;
+        let inputs = Inputs::read(options.config.as_deref(), config::environment())?;
+        let loaded = inputs.load(&Changes::new())?;
         log(&options, loaded.config.app.debug);
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }
-        (Setup::real(loaded.config), None, options.data.clone())
+        (Setup::real(inputs, loaded.config), None, options.data.clone())
     };
     let mut setup = setup;
     setup.config.app.port = options.port.unwrap_or(setup.config.app.port);

@@ -1,6 +1,6 @@
 //! What a page starts from: the snapshot, what is told of the configuration, the demo's switches.
 
-use crate::{demo::Switches, rest::Facts};
+use crate::{current::Current, demo::Switches};
 use engine::Handle;
 use model::{
     demo::DemoState,
@@ -14,8 +14,8 @@ use std::sync::Arc;
 pub struct Outlook {
     /// The running site.
     pub site: Handle,
-    /// What doesn't change while the program runs.
-    pub facts: Arc<Facts>,
+    /// What is told of the configuration.
+    pub current: Current,
     /// What can be switched in the demo house.
     pub switches: Option<Switches>,
     /// What the page's files hash to; empty where there are none.
@@ -29,7 +29,7 @@ impl Outlook {
     }
 
     pub(crate) fn overview_of(&self, snapshot: &Snapshot) -> Overview {
-        let facts = &self.facts;
+        let facts = self.current.facts();
         let seconds = |duration: std::time::Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
         Overview {
             site: SiteFacts {

@@ -3,14 +3,15 @@
 
 use crate::{
     access::{Access, Door},
-    assemble,
-    config::Config,
+    config::{Config, Inputs},
     demo::{self, LivedTime, Switches},
-    page, web,
+    page,
+    settings::Start,
+    web,
 };
 use anyhow::Context;
 use engine::{
-    Handle, Site,
+    Handle,
     clock::{Clock, SystemClock},
 };
 use model::Now;
@@ -37,8 +38,11 @@ const PAST: Duration = Duration::from_secs(15);
 
 /// Everything that makes a run.
 pub struct Setup {
-    /// The configuration.
+    /// The configuration, as it is before anything was changed on the settings page. Where the program is reached comes
+    /// from here.
     pub config: Config,
+    /// What it is made of.
+    pub inputs: Inputs,
     /// The clock the site lives by.
     pub clock: Arc<dyn Clock>,
     /// The devices are simulated.
@@ -55,9 +59,10 @@ pub struct Setup {
 
 impl Setup {
     /// A site of real devices in real time.
-    pub fn real(config: Config) -> Self {
+    pub fn real(inputs: Inputs, config: Config) -> Self {
         Self {
             config,
+            inputs,
             clock: Arc::new(SystemClock::new()),
             demo: false,
             guarded: true,
@@ -79,7 +84,7 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
     listening: impl FnOnce(SocketAddr, Option<String>),
 ) -> anyhow::Result<()> {
-    let Setup { config, clock, demo, guarded, time, switches, site: files } = setup;
+    let Setup { config, inputs, clock, demo, guarded, time, switches, site: files } = setup;
     let files = site_files(files.as_deref())?;
     let store = open_store(data, &*clock).await?;
     // What everybody may switch stays on this machine.
@@ -87,30 +92,25 @@ pub async fn run(
     let host = if is_open { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { config.app.host };
     let address = SocketAddr::new(host, config.app.port);
     let listener = TcpListener::bind(address).await.with_context(|| format!("listening at {address}"))?;
-    let mut site_setup = assemble::site(&config).context("putting the site together")?;
-    if time.is_some() {
-        site_setup.samples_wait = demo::SAMPLES_WAIT;
-    }
-    let rules = site_setup.history_rules();
-    let site = Site::start(site_setup, store.clone(), clock).await;
+    let samples_wait = time.is_some().then_some(demo::SAMPLES_WAIT);
+    let start = Start { inputs, app: config.app.clone(), store: store.clone(), clock, demo, samples_wait };
+    let settings = start.start().await?;
     tokio::pin!(shutdown);
     let moving = time.as_ref().map(LivedTime::begin);
     if let Some(time) = &time
         && live_through_past(time, &mut shutdown).await.is_break()
     {
         drop(moving);
-        site.stop().await;
+        settings.stop().await;
         return Ok(());
     }
     let stop = CancellationToken::new();
     let door = if is_open { Door::Open } else { Door::Guarded { reading: config.app.read_requires_sign_in } };
-    let access = access(door, store.clone(), demo, site.handle()).await;
+    let access = access(door, store.clone(), demo, settings.handle()).await;
     let claim = access.claim_code();
     let router = web::router(web::Setup {
-        site: site.handle(),
-        facts: assemble::facts(&config, demo),
+        settings: settings.clone(),
         store,
-        rules,
         switches,
         files,
         access,
@@ -124,11 +124,11 @@ pub async fn run(
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(listener, service).with_graceful_shutdown(stopping.cancelled_owned()).await
     });
-    let mut snapshots = site.handle().follow();
+    let mut snapshots = settings.handle().follow();
     if tokio::time::timeout(FIRST_TICK, snapshots.wait_for(|snapshot| snapshot.tick > 0)).await.is_err() {
         tracing::warn!("the control loop hasn't ticked yet");
     }
-    let watchdog = tokio::spawn(feed_watchdog(site.handle()));
+    let watchdog = tokio::spawn(feed_watchdog(settings.handle()));
     tracing::info!(address = %local, "listening");
     if let Some(code) = &claim {
         tracing::warn!(code, "nobody has taken over this controller yet: do so at /claim, with this code");
@@ -141,7 +141,7 @@ pub async fn run(
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     watchdog.abort();
     drop(moving);
-    site.stop().await;
+    settings.stop().await;
     stop.cancel();
     if tokio::time::timeout(CLOSING, serving).await.is_err() {
         tracing::warn!("connections were still open");

@@ -7,15 +7,15 @@ use crate::{
     headers,
     outlook::Outlook,
     page::{self, PageBackend, Site},
-    rest::{self, Api, Facts},
+    rest::{self, Api},
+    settings::Settings,
 };
 use axum::{
     Router,
     middleware::{from_fn_with_state, map_response},
 };
-use engine::Handle;
 use std::{net::IpAddr, sync::Arc};
-use store::{HistoryRules, Store};
+use store::Store;
 use tokio_util::sync::CancellationToken;
 use tower_http::{
     CompressionLevel, catch_panic::CatchPanicLayer, compression::CompressionLayer, csrf::CsrfLayer,
@@ -26,14 +26,10 @@ const EFFORT: i32 = 4;
 
 /// What the answers are made of.
 pub struct Setup {
-    /// The running site.
-    pub site: Handle,
-    /// What doesn't change while the program runs.
-    pub facts: Facts,
+    /// The running site, and what can be set.
+    pub settings: Settings,
     /// What was kept; `None` if the database can't be used.
     pub store: Option<Store>,
-    /// Which samples of it belong together.
-    pub rules: HistoryRules,
     /// What can be switched in the demo house.
     pub switches: Option<Switches>,
     /// The page's files; `None` where there are none.
@@ -50,16 +46,16 @@ pub struct Setup {
 
 /// The page at `/`, the API under `/api`.
 pub fn router(setup: Setup) -> Router {
-    let Setup { site, facts, store, rules, switches, files, access, hosts, proxies, closing } = setup;
+    let Setup { settings, store, switches, files, access, hosts, proxies, closing } = setup;
     let door = Gate::new(access.clone(), hosts, proxies);
     let build = files.as_ref().map(Site::build).unwrap_or_default();
-    let outlook = Outlook { site, facts: Arc::new(facts), switches, build };
+    let (site, current) = (settings.handle(), settings.current());
+    let outlook = Outlook { site: site.clone(), current: current.clone(), switches, build };
     let news = News::start(outlook.clone(), closing);
-    let api =
-        Api { site: outlook.site.clone(), facts: Arc::clone(&outlook.facts), store: store.clone(), rules };
-    let backend = Arc::new(PageBackend { outlook, store, rules, news: news.clone() });
-    let api = rest::routes(api).merge(events::routes(news)).fallback(rest::not_found);
-    page::routes(backend, access, files.as_ref())
+    let api = Api { site, current, store: store.clone() };
+    let backend = Arc::new(PageBackend { outlook, store, news: news.clone() });
+    let api = rest::routes(api).merge(events::routes(news.clone())).fallback(rest::not_found);
+    page::routes(backend, access, settings, news, files.as_ref())
         .nest("/api", api)
         .method_not_allowed_fallback(rest::method_not_allowed)
         .layer(CatchPanicLayer::custom(rest::broken))

@@ -9,18 +9,26 @@ pub(crate) enum Place {
     Now,
     /// The journal.
     Decisions,
+    /// What can be set.
+    Settings,
     /// Who has access.
     Account,
 }
 
 /// What they are called, where they are, and their pictures: paths in a square of 24.
-const PLACES: [(Place, &str, &str, &str); 3] = [
+const PLACES: [(Place, &str, &str, &str); 4] = [
     (Place::Now, "Now", "/", "M3 12h4l3-8 4 16 3-8h4"),
     (
         Place::Decisions,
         "Decisions",
         "/decisions",
         "M4 6l1.5 1.5L8 5M4 12l1.5 1.5L8 11M4 18l1.5 1.5L8 17M12 6.5h8M12 12.5h8M12 18.5h8",
+    ),
+    (
+        Place::Settings,
+        "Settings",
+        "/settings",
+        "M4 7h9M19 7h1M4 17h1M11 17h9M16 4.5a2.5 2.5 0 1 0 0 5a2.5 2.5 0 1 0 0-5M8 14.5a2.5 2.5 0 1 0 0 5a2.5 2.5 0 1 0 0-5",
     ),
     (
         Place::Account,

@@ -69,6 +69,14 @@ impl ControlLoop {
                         let _ = done.send(());
                         busy
                     }
+                    Message::WhatIf { laws, told, busy } => {
+                        let would = |unit: &Unit| {
+                            let (_, law) = laws.iter().find(|(miner, _)| miner == unit.id())?;
+                            unit.would_decide(law, &self.keeper)
+                        };
+                        let _ = told.send(self.units.iter().filter_map(would).collect());
+                        busy
+                    }
                 },
                 Some(woken) = self.wakes.recv() => {
                     while self.wakes.try_recv().is_ok() {}

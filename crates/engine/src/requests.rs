@@ -4,11 +4,15 @@ use crate::{
     clock::{Busy, Clock},
     recorder::Recorder,
 };
+use control::{Policy, PowerRange};
 use model::{
     ManualTarget, MinerId, Operation, UtcMillis,
     snapshot::{DecisionView, Snapshot},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -34,6 +38,26 @@ pub enum Request {
         /// On or off.
         enabled: bool,
     },
+}
+
+/// The numbers by which a miner is controlled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Law {
+    /// The law's.
+    pub policy: Policy,
+    /// The powers that the miner can hold.
+    pub range: PowerRange,
+}
+
+/// What is decided about a miner, and what would be by other numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WouldDecide {
+    /// Which.
+    pub miner: MinerId,
+    /// The decision that holds.
+    pub now: DecisionView,
+    /// The decision with the other numbers.
+    pub then: DecisionView,
 }
 
 /// A wish that was taken up.
@@ -73,6 +97,8 @@ pub(crate) enum Message {
     Wish(Envelope),
     /// A person has read the alerts up to this instant.
     ClearAlerts { until: UtcMillis, done: oneshot::Sender<()>, busy: Busy },
+    /// What would be decided now by other numbers?
+    WhatIf { laws: Vec<(MinerId, Law)>, told: oneshot::Sender<Vec<WouldDecide>>, busy: Busy },
 }
 
 pub(crate) struct Envelope {
@@ -82,15 +108,24 @@ pub(crate) struct Envelope {
     pub(crate) busy: Busy,
 }
 
-/// The running site, for those who look at it and ask something of it. Clones are the same site.
+/// The running site, for those who look at it and ask something of it. Clones are the same site, also after
+/// [`crate::Site::renew`].
 #[derive(Clone)]
 pub struct Handle {
-    pub(crate) requests: mpsc::Sender<Message>,
+    pub(crate) running: Arc<RwLock<Running>>,
+    /// Whoever asks something while the site is renewed waits for the new one.
+    pub(crate) renewal: Arc<tokio::sync::RwLock<()>>,
     pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
-    pub(crate) battery: Arc<dyn devices::BatterySource>,
-    pub(crate) recorder: Recorder,
     pub(crate) keeper: Arc<crate::clock::Timekeeper>,
     pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// The ways to the tasks that run now.
+#[derive(Clone)]
+pub(crate) struct Running {
+    pub(crate) requests: mpsc::Sender<Message>,
+    pub(crate) battery: Arc<dyn devices::BatterySource>,
+    pub(crate) recorder: Recorder,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -122,9 +157,19 @@ impl Handle {
         self.hand_over(Message::ClearAlerts { until, done, busy: self.clock.busy() }, answer).await
     }
 
+    /// What would be decided now by other numbers. Nothing comes of it; a miner that isn't under control yet is left out.
+    pub async fn what_if(&self, laws: Vec<(MinerId, Law)>) -> Result<Vec<WouldDecide>, Refused> {
+        let (told, answer) = oneshot::channel();
+        self.hand_over(Message::WhatIf { laws, told, busy: self.clock.busy() }, answer).await
+    }
+
     async fn hand_over<T>(&self, message: Message, answer: oneshot::Receiver<T>) -> Result<T, Refused> {
         let exchange = async {
-            self.requests.send(message).await.ok()?;
+            let requests = {
+                let _renewed = self.renewal.read().await;
+                self.running().requests
+            };
+            requests.send(message).await.ok()?;
             answer.await.ok()
         };
         tokio::time::timeout(PATIENCE, exchange).await.ok().flatten().ok_or(Refused::NotRunning)
@@ -133,13 +178,14 @@ impl Handle {
     /// Signs in anew at the battery source.
     pub async fn refresh_battery_session(&self) -> Result<(), devices::DeviceError> {
         let _busy = self.clock.busy();
-        self.battery.refresh_session(self.keeper.now()).await
+        let battery = self.running().battery;
+        battery.refresh_session(self.keeper.now()).await
     }
 
     /// What was measured and isn't in the store yet. Whoever puts it behind what the store tells asks for it first: what
     /// is written in between is then in both, and in neither else.
     pub fn waiting_samples(&self) -> store::Samples {
-        self.recorder.waiting_samples()
+        self.running().recorder.waiting_samples()
     }
 
     /// The engine's present instant.
@@ -149,6 +195,11 @@ impl Handle {
 
     /// Whether the site is being shut down.
     pub fn is_shutting_down(&self) -> bool {
-        self.shutdown.is_cancelled()
+        self.running().shutdown.is_cancelled()
+    }
+
+    fn running(&self) -> Running {
+        // Nothing is left half done under this lock.
+        self.running.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -7,9 +7,9 @@ use crate::{
     clock::{Clock, Timekeeper},
     control_loop::ControlLoop,
     local::Place,
-    reader::{MinerStatus, Reader},
+    reader::Reader,
     recorder::{AUTO_CONTROL, Recorder},
-    requests::Handle,
+    requests::{Handle, Running},
     supervise::Supervisor,
     unit::Unit,
 };
@@ -17,7 +17,12 @@ use chrono_tz::Tz;
 use control::{Policy, PowerRange, State, monitor::Monitor};
 use devices::{BatterySource, Miner};
 use model::{MinerId, Now, Operation, snapshot::Snapshot};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    mem,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 use store::{HistoryRules, Store};
 use tokio::sync::{Mutex, mpsc, watch};
 
@@ -68,6 +73,7 @@ impl MinerSetup {
 }
 
 /// A site.
+#[derive(Clone)]
 pub struct SiteSetup {
     /// Its zone.
     pub timezone: Tz,
@@ -103,10 +109,17 @@ impl SiteSetup {
 /// A running site.
 pub struct Site {
     handle: Handle,
+    tasks: Tasks,
+    store: Option<Store>,
+    published: watch::Sender<Arc<Snapshot>>,
+}
+
+/// What runs.
+struct Tasks {
     supervisor: Supervisor,
     archive: Supervisor,
     recorder: Recorder,
-    store: Option<Store>,
+    control_loop: Arc<Mutex<ControlLoop>>,
 }
 
 impl Site {
@@ -114,76 +127,52 @@ impl Site {
     pub async fn start(setup: SiteSetup, store: Option<Store>, clock: Arc<dyn Clock>) -> Self {
         let memory = Memory::load(store.as_ref(), &setup.miners).await;
         let keeper = Arc::new(Timekeeper::new(Arc::clone(&clock), memory.kept));
-        let supervisor = Supervisor::new(Arc::clone(&keeper));
-        let archive = Supervisor::new(Arc::clone(&keeper));
-        let (recorder, entries) =
-            Recorder::new(store.clone(), Arc::clone(&keeper), setup.history_rules(), setup.samples_wait);
-        let entries = Arc::new(Mutex::new(entries));
-        archive.keep_running("recorder", move |_| {
-            let entries = Arc::clone(&entries);
-            async move { entries.lock().await.run().await }
-        });
-
-        let (wake, wakes) = mpsc::channel(64);
-        let (requests, inbox) = mpsc::channel(64);
-        let auto_control = memory.auto_control.clone();
-        let next_operation = memory.next_operation;
-        let mut units = Vec::new();
-        for miner in setup.miners {
-            units.push(start_unit(miner, &memory, &supervisor, &recorder, &wake));
-        }
-        let poll = setup.battery_poll.max(setup.battery.shortest_poll());
-        let (battery_sender, battery) = watch::channel(BatteryStatus::default());
-        let task = Arc::new(BatteryTask {
-            source: Arc::clone(&setup.battery),
-            keeper: Arc::clone(&keeper),
-            status: battery_sender,
-            recorder: recorder.clone(),
-            wake,
-            poll,
-            deadline: DRIVER_DEADLINE,
-        });
-        supervisor.keep_running("battery", move |busy| {
-            let task = Arc::clone(&task);
-            async move { task.run(busy).await }
-        });
-
-        let first = ControlLoop::first_snapshot(&keeper);
-        let (published, snapshots) = watch::channel(Arc::new(first));
-        let guards = units.iter().map(|unit| unit.orders.clone()).collect();
-        let control_loop = Arc::new(Mutex::new(ControlLoop {
-            keeper: Arc::clone(&keeper),
-            place: Place { timezone: setup.timezone, coordinates: setup.coordinates },
-            units,
-            battery,
-            battery_poll: poll,
-            recorder: recorder.clone(),
-            alerts: AlertBook::default(),
-            auto_control,
-            next_operation,
-            ticks: 0,
-            period: setup.tick,
-            published,
-            requests: inbox,
-            wakes,
-            supervisor: supervisor.clone(),
-        }));
-        supervisor.keep_running_to_the_end("control loop", move |busy| {
-            let control_loop = Arc::clone(&control_loop);
-            async move { control_loop.lock().await.run(busy).await }
-        });
-        crate::control_loop::guard(&supervisor, snapshots.clone(), guards);
-
+        let (published, snapshots) = watch::channel(Arc::new(ControlLoop::first_snapshot(&keeper)));
+        let (tasks, running) = launch(setup, memory, None, store.clone(), &keeper, &published);
         let handle = Handle {
-            requests,
+            running: Arc::new(RwLock::new(running)),
+            renewal: Arc::default(),
             snapshots,
-            battery: setup.battery,
-            recorder: recorder.clone(),
             keeper,
             clock,
-            shutdown: supervisor.shutdown.clone(),
         };
-        Self { handle, supervisor, archive, recorder, store }
+        Self { handle, tasks, store, published }
+    }
+
+    /// Goes on by another setup: every task ends in order and is started anew, while time, what the law knows, alerts,
+    /// and every handle stay. What is known of a device stays too if its driver is the same (the same `Arc`). The miners
+    /// are left as they are; one that the new setup doesn't have isn't controlled any more.
+    pub async fn renew(&mut self, setup: SiteSetup) {
+        let renewal = Arc::clone(&self.handle.renewal);
+        let _renewed = renewal.write().await;
+        self.tasks.end().await;
+        let memory = Memory::load(self.store.as_ref(), &setup.miners).await;
+        let before = self.before(&setup).await;
+        let keeper = Arc::clone(&self.handle.keeper);
+        let (tasks, running) = launch(setup, memory, before, self.store.clone(), &keeper, &self.published);
+        self.tasks = tasks;
+        *self.handle.running.write().unwrap_or_else(PoisonError::into_inner) = running;
+    }
+
+    /// What is known, for another setup. `None` if the control loop didn't end: what it kept last holds then.
+    async fn before(&self, setup: &SiteSetup) -> Option<Before> {
+        let battery = {
+            let running = self.handle.running.read().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(&running.battery)
+        };
+        let ended = tokio::time::timeout(LAST_WRITES, self.tasks.control_loop.lock()).await;
+        let Ok(mut before) = ended else {
+            tracing::error!("the control loop didn't end; the new one goes on from what was kept");
+            return None;
+        };
+        Some(Before {
+            units: mem::take(&mut before.units),
+            battery: Arc::ptr_eq(&battery, &setup.battery).then(|| before.battery.borrow().clone()),
+            alerts: mem::take(&mut before.alerts),
+            auto_control: mem::take(&mut before.auto_control),
+            next_operation: before.next_operation,
+            ticks: before.ticks,
+        })
     }
 
     /// The way to look at the site and to ask something of it.
@@ -194,6 +183,18 @@ impl Site {
     /// Ends the site: commands under way are finished or given up at their deadline, everything is written down. The
     /// miners are left as they are.
     pub async fn stop(self) {
+        self.tasks.end().await;
+        if let Some(store) = self.store
+            && let Err(error) = store.close().await
+        {
+            tracing::warn!(%error, "the database wasn't closed in order; the next start makes up for it");
+        }
+    }
+}
+
+impl Tasks {
+    /// Commands under way are finished or given up at their deadline, everything is written down.
+    async fn end(&self) {
         self.supervisor.shutdown.cancel();
         self.supervisor.tasks.close();
         if tokio::time::timeout(SHUTDOWN, self.supervisor.tasks.wait()).await.is_err() {
@@ -203,12 +204,105 @@ impl Site {
         self.archive.shutdown.cancel();
         self.archive.tasks.close();
         let _ = tokio::time::timeout(LAST_WRITES, self.archive.tasks.wait()).await;
-        if let Some(store) = self.store
-            && let Err(error) = store.close().await
-        {
-            tracing::warn!(%error, "the database wasn't closed in order; the next start makes up for it");
-        }
     }
+}
+
+/// What the site knew before it was renewed.
+struct Before {
+    units: Vec<Unit>,
+    /// If its source is the same.
+    battery: Option<BatteryStatus>,
+    alerts: AlertBook,
+    auto_control: BTreeMap<MinerId, bool>,
+    next_operation: u64,
+    ticks: u64,
+}
+
+/// Starts every task.
+fn launch(
+    setup: SiteSetup,
+    memory: Memory,
+    before: Option<Before>,
+    store: Option<Store>,
+    keeper: &Arc<Timekeeper>,
+    published: &watch::Sender<Arc<Snapshot>>,
+) -> (Tasks, Running) {
+    let before = before.unwrap_or_else(|| Before {
+        units: Vec::new(),
+        battery: None,
+        alerts: AlertBook::default(),
+        auto_control: memory.auto_control.clone(),
+        next_operation: memory.next_operation,
+        ticks: 0,
+    });
+    let supervisor = Supervisor::new(Arc::clone(keeper));
+    let archive = Supervisor::new(Arc::clone(keeper));
+    let (recorder, entries) =
+        Recorder::new(store, Arc::clone(keeper), setup.history_rules(), setup.samples_wait);
+    let entries = Arc::new(Mutex::new(entries));
+    archive.keep_running("recorder", move |_| {
+        let entries = Arc::clone(&entries);
+        async move { entries.lock().await.run().await }
+    });
+
+    let (wake, wakes) = mpsc::channel(64);
+    let (requests, inbox) = mpsc::channel(64);
+    let mut known = before.units;
+    let mut units = Vec::new();
+    for miner in setup.miners {
+        let at = known.iter().position(|unit| *unit.id() == miner.id);
+        let unit = at.map(|at| known.swap_remove(at));
+        let auto_control = before.auto_control.get(&miner.id).copied().unwrap_or(miner.auto_control);
+        units.push(start_unit(miner, unit, auto_control, &memory, &supervisor, &recorder, &wake));
+    }
+    let poll = setup.battery_poll.max(setup.battery.shortest_poll());
+    let (battery_sender, battery) = watch::channel(before.battery.unwrap_or_default());
+    let task = Arc::new(BatteryTask {
+        source: Arc::clone(&setup.battery),
+        keeper: Arc::clone(keeper),
+        status: battery_sender,
+        recorder: recorder.clone(),
+        wake,
+        poll,
+        deadline: DRIVER_DEADLINE,
+    });
+    supervisor.keep_running("battery", move |busy| {
+        let task = Arc::clone(&task);
+        async move { task.run(busy).await }
+    });
+
+    let guards = units.iter().map(|unit| unit.orders.clone()).collect();
+    let control_loop = Arc::new(Mutex::new(ControlLoop {
+        keeper: Arc::clone(keeper),
+        place: Place { timezone: setup.timezone, coordinates: setup.coordinates },
+        units,
+        battery,
+        battery_poll: poll,
+        recorder: recorder.clone(),
+        alerts: before.alerts,
+        auto_control: before.auto_control,
+        next_operation: before.next_operation,
+        ticks: before.ticks,
+        period: setup.tick,
+        published: published.clone(),
+        requests: inbox,
+        wakes,
+        supervisor: supervisor.clone(),
+    }));
+    let looping = Arc::clone(&control_loop);
+    supervisor.keep_running_to_the_end("control loop", move |busy| {
+        let control_loop = Arc::clone(&looping);
+        async move { control_loop.lock().await.run(busy).await }
+    });
+    crate::control_loop::guard(&supervisor, published.subscribe(), guards);
+
+    let running = Running {
+        requests,
+        battery: setup.battery,
+        recorder: recorder.clone(),
+        shutdown: supervisor.shutdown.clone(),
+    };
+    (Tasks { supervisor, archive, recorder, control_loop }, running)
 }
 
 /// What an earlier run left.
@@ -267,19 +361,20 @@ impl Memory {
     }
 }
 
+/// `before` is what the site knew of this miner before it was renewed.
 fn start_unit(
     setup: MinerSetup,
+    before: Option<Unit>,
+    auto_control: bool,
     memory: &Memory,
     supervisor: &Supervisor,
     recorder: &Recorder,
     wake: &mpsc::Sender<crate::clock::Busy>,
 ) -> Unit {
     let keeper = &supervisor.keeper;
-    let saved = memory.states.get(&setup.id).cloned();
-    let mut state = saved.clone().unwrap_or_else(|| State::new(keeper.now().mono));
-    state.intent.auto_control = memory.auto_control.get(&setup.id).copied().unwrap_or(setup.auto_control);
-
-    let (status_sender, status) = watch::channel(MinerStatus::default());
+    let is_same = before.as_ref().is_some_and(|before| Arc::ptr_eq(&before.setup.device, &setup.device));
+    let known = before.as_ref().filter(|_| is_same).map(|before| before.status.borrow().clone());
+    let (status_sender, status) = watch::channel(known.unwrap_or_default());
     let reader = Arc::new(Reader {
         id: setup.id.clone(),
         device: Arc::clone(&setup.device),
@@ -296,7 +391,8 @@ fn start_unit(
     });
 
     let (orders, inbox) = mpsc::channel(8);
-    let (report_sender, reports) = watch::channel(None);
+    let report = before.as_ref().and_then(|before| before.reports.borrow().clone());
+    let (report_sender, reports) = watch::channel(report);
     let actor = Arc::new(Actor {
         device: Arc::clone(&setup.device),
         keeper: Arc::clone(keeper),
@@ -312,6 +408,14 @@ fn start_unit(
         async move { actor.run(&mut *inbox.lock().await).await }
     });
 
+    let monitor = Monitor::default();
+    if let Some(Unit { mut state, operations, last, saved, .. }) = before {
+        state.intent.auto_control = auto_control;
+        return Unit { setup, state, monitor, operations, orders, reports, status, last, saved };
+    }
+    let saved = memory.states.get(&setup.id).cloned();
+    let mut state = saved.clone().unwrap_or_else(|| State::new(keeper.now().mono));
+    state.intent.auto_control = auto_control;
     // The newest operation of an earlier run is the law's last command; older ones are history.
     let last_sequence = state.last.map_or(0, |last| last.sequence);
     let operations = memory.operations.get(&setup.id).into_iter().flatten().cloned();
@@ -319,7 +423,7 @@ fn start_unit(
         .enumerate()
         .map(|(age, operation)| (if age == 0 { last_sequence } else { 0 }, operation))
         .collect();
-    Unit { setup, state, monitor: Monitor::default(), operations, orders, reports, status, last: None, saved }
+    Unit { setup, state, monitor, operations, orders, reports, status, last: None, saved }
 }
 
 impl ControlLoop {

@@ -6,10 +6,12 @@ use crate::{
     clock::{Busy, Timekeeper},
     reader::MinerStatus,
     recorder::{Entry, Recorder},
+    requests::{Law, WouldDecide},
     site::MinerSetup,
 };
 use control::{
-    Decision, Feedback, MinerObservation, Observation, Stage, Stance, State, StopReason, monitor::Monitor,
+    Decision, Feedback, MinerObservation, Observation, Policy, Stage, Stance, State, StopReason,
+    monitor::Monitor,
 };
 use model::{
     Command, MinerId, Now, Operation, OperationId, OperationStage, Reason,
@@ -77,20 +79,18 @@ impl Unit {
         decision
     }
 
+    /// What the law would decide about what it saw last, by other numbers. `None` before the first tick.
+    pub(crate) fn would_decide(&self, law: &Law, keeper: &Timekeeper) -> Option<WouldDecide> {
+        let (seen, _, now) = self.last.as_ref()?;
+        let miner = MinerObservation { range: Some(law.range), ..seen.miner };
+        let seen = Observation { miner, ..*seen };
+        let (after, decision) = control::step(&law.policy, self.state.clone(), &seen);
+        let then = told(&law.policy, &after, &seen, &decision, keeper);
+        Some(WouldDecide { miner: self.setup.id.clone(), now: now.clone(), then })
+    }
+
     fn view_of(&self, seen: &Observation, decision: &Decision, keeper: &Timekeeper) -> DecisionView {
-        DecisionView {
-            at: keeper.utc_of(seen.now),
-            rule: decision.rule,
-            reason: decision.reason,
-            wanted: decision.wanted,
-            command: decision.command,
-            blocked: decision.blocked,
-            blocked_until: decision
-                .blocked
-                .and_then(|blocked| blocked.until)
-                .map(|until| keeper.utc_of(until)),
-            explanation: control::explain(&self.setup.policy, &self.state, seen, decision),
-        }
+        told(&self.setup.policy, &self.state, seen, decision, keeper)
     }
 
     /// Brings the operations up to what the law and the actor know of them.
@@ -284,6 +284,26 @@ impl Unit {
             },
             operations: self.operations.iter().map(|(_, operation)| operation.clone()).collect(),
         })
+    }
+}
+
+/// A decision as people are told it.
+fn told(
+    policy: &Policy,
+    state: &State,
+    seen: &Observation,
+    decision: &Decision,
+    keeper: &Timekeeper,
+) -> DecisionView {
+    DecisionView {
+        at: keeper.utc_of(seen.now),
+        rule: decision.rule,
+        reason: decision.reason,
+        wanted: decision.wanted,
+        command: decision.command,
+        blocked: decision.blocked,
+        blocked_until: decision.blocked.and_then(|blocked| blocked.until).map(|until| keeper.utc_of(until)),
+        explanation: control::explain(policy, state, seen, decision),
     }
 }
 

@@ -33,6 +33,7 @@ mod lock;
 mod meta;
 mod open;
 mod operations;
+mod settings;
 mod words;
 
 pub use error::StoreError;
@@ -40,6 +41,7 @@ pub use history::{HistoryRules, MOST_POINTS, Samples};
 pub use law::SavedState;
 pub use meta::MetaKey;
 pub use open::{FILE_NAME, OPEN_DEADLINE, Opened};
+pub use settings::{BeforeAfter, SettingValue, SettingsChange};
 
 use lock::DirectoryLock;
 use sqlx::SqlitePool;

@@ -24,6 +24,8 @@ pub(crate) const CLAIM: &str = "/claim";
 pub(crate) const SIGN_OUT: &str = "/sign-out";
 /// Who may do what.
 pub(crate) const ACCOUNT: &str = "/account";
+/// What can be set.
+pub(crate) const SETTINGS: &str = "/settings";
 
 /// What nobody has to be known for: the way to become known, and files that everybody has.
 const DOORS: [&str; 3] = [SIGN_IN, CLAIM, SIGN_OUT];
@@ -173,7 +175,7 @@ fn needed(method: &Method, path: &str, door: Door) -> Option<Scope> {
         return Some(if CONTROL.contains(&path) { Scope::Control } else { Scope::Admin });
     }
     let is_file = FILES.contains(&path) || FOLDERS.iter().any(|folder| path.starts_with(folder));
-    if path == ACCOUNT {
+    if path == ACCOUNT || path == SETTINGS {
         return Some(Scope::Admin);
     }
     (door == Door::Guarded { reading: true } && !is_file).then_some(Scope::Read)

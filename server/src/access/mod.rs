@@ -12,7 +12,7 @@ mod scope;
 mod secret;
 mod visitor;
 
-pub(crate) use gate::{ACCOUNT, Done, Gate, cookies, gate, local, mark};
+pub(crate) use gate::{ACCOUNT, Done, Gate, SETTINGS, cookies, gate, local, mark};
 pub use scope::{NoSuchScope, Scope};
 pub use secret::NoRandomness;
 pub(crate) use visitor::Visitor;
@@ -513,6 +513,11 @@ impl Memory {
 
 fn nobody() -> Who {
     Who { scope: None, name: "nobody".to_owned(), session: None }
+}
+
+/// A name that nobody guesses.
+pub(crate) fn new_name() -> Result<String, NoRandomness> {
+    Ok(NewSecret::new("")?.tell().to_owned())
 }
 
 /// Whether a session counts. One from a time to come was begun by a clock that was wrong.

@@ -140,7 +140,7 @@ pub(super) fn warnings(config: &Config, provenance: &Provenance) -> Vec<String> 
 }
 
 /// The path of each miner's section: "miner", then "miners\[0\]" and so on.
-fn miner_paths(config: &Config, provenance: &Provenance) -> Vec<String> {
+pub(super) fn miner_paths(config: &Config, provenance: &Provenance) -> Vec<String> {
     let single = provenance.of("miner.host").map(|_| Miner::SECTION.name.to_owned());
     let listed = (0..).map(|index| format!("miners[{index}]"));
     single.into_iter().chain(listed).take(config.miners.len()).collect()

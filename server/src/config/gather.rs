@@ -1,7 +1,8 @@
 //! Puts file and environment together: every value that was written, with its place, sorted by section.
 
 use super::{
-    AutoControl, Battery, Config, Data, Miner, Origin, Provenance, SECTIONS, Site,
+    AutoControl, Battery, Changes, Config, Data, Miner, Origin, Provenance, SECTIONS, Shown, Site,
+    is_changeable,
     problem::{Problems, nearest, quotable},
     setting::{Section, Setting, Value, Written},
     table::App,
@@ -37,10 +38,13 @@ impl fmt::Display for Place {
     }
 }
 
+/// What was written for a setting, and where; no value where the settings page took it away.
+type Taken = (Option<Value>, Origin);
+
 /// Everything that was written.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
-    sections: BTreeMap<Place, BTreeMap<&'static str, (Value, Origin)>>,
+    sections: BTreeMap<Place, BTreeMap<&'static str, Taken>>,
     /// Where each section begins.
     begun: BTreeMap<Place, Origin>,
     listed: usize,
@@ -48,6 +52,10 @@ pub(super) struct Gathered {
     pub(super) refused: BTreeSet<String>,
     pub(super) problems: Problems,
     pub(super) provenance: Provenance,
+    /// What people may see of each value, by its path.
+    pub(super) shown: BTreeMap<String, Shown>,
+    /// What was changed on the settings page and belongs to nothing any more.
+    pub(super) left_over: Vec<String>,
     /// The file holds at least one secret.
     pub(super) secret_in_file: bool,
 }
@@ -155,6 +163,49 @@ impl Gathered {
         }
     }
 
+    /// Takes what was changed on the settings page, which wins over everything.
+    pub(super) fn add_changes(&mut self, changes: &Changes) {
+        for (name, change) in changes {
+            let Some((place, setting)) = self.changed(name) else {
+                self.left_over.push(name.clone());
+                continue;
+            };
+            let origin = Origin::Changed { at: change.at };
+            match setting.kind.read(Written::Text(&change.text)) {
+                Ok(value) => {
+                    if value.is_some() {
+                        self.begun.entry(place).or_insert_with(|| origin.clone());
+                    }
+                    self.sections.entry(place).or_default().insert(setting.key, (value, origin));
+                }
+                Err(what) => {
+                    let path = format!("{place}.{}", setting.key);
+                    self.refused.insert(path.clone());
+                    self.problems.add(Some(origin), Some(path), || what);
+                }
+            }
+        }
+    }
+
+    /// The setting that the settings page calls so.
+    fn changed(&self, name: &str) -> Option<(Place, &'static Setting)> {
+        let (section, key) = name.rsplit_once('.')?;
+        let (place, section) = if let Some(id) =
+            section.strip_prefix(MINERS).and_then(|id| id.strip_prefix('.'))
+        {
+            let has_it = |index: &usize| {
+                let value = self.sections.get(&Place::Listed(*index)).and_then(|entries| entries.get("id"));
+                matches!(value, Some((Some(Value::Text(text)), _)) if text == id)
+            };
+            (Place::Listed((0..self.listed).find(has_it)?), &Miner::SECTION)
+        } else {
+            let section = SECTIONS.iter().copied().find(|known| known.name == section)?;
+            (Place::Single(section.name), section)
+        };
+        let setting = section.setting(key)?;
+        is_changeable(section.name, setting).then_some((place, setting))
+    }
+
     /// The setting that `WMC__SECTION__KEY` or `WMC__MINERS__0__KEY` names, or what is wrong with the name.
     fn long(&self, variable: &str) -> Result<(Place, &'static Setting), String> {
         let name = variable.strip_prefix(PREFIX).unwrap_or(variable).to_ascii_lowercase();
@@ -183,7 +234,7 @@ impl Gathered {
         match setting.kind.read(written) {
             Ok(Some(value)) => {
                 self.begun.entry(place).or_insert_with(|| origin.clone());
-                self.sections.entry(place).or_default().insert(setting.key, (value, origin));
+                self.sections.entry(place).or_default().insert(setting.key, (Some(value), origin));
             }
             Ok(None) => {}
             Err(what) => {
@@ -227,7 +278,7 @@ impl Gathered {
 /// The values of one section on their way into its type.
 pub(super) struct Values<'a> {
     place: Place,
-    entries: BTreeMap<&'static str, (Value, Origin)>,
+    entries: BTreeMap<&'static str, Taken>,
     gathered: &'a mut Gathered,
 }
 
@@ -240,13 +291,15 @@ impl Values<'_> {
         };
         let setting = section.setting(key)?;
         let path = format!("{}.{key}", self.place);
-        let (value, origin) = self.entries.remove(key).map_or_else(
-            || {
-                let default = setting.default.and_then(|text| setting.kind.read(Written::Text(text)).ok());
-                (default.flatten(), Origin::Default)
-            },
-            |(value, origin)| (Some(value), origin),
-        );
+        let (value, origin) = self.entries.remove(key).unwrap_or((None, Origin::Default));
+        let default = || setting.default.and_then(|text| setting.kind.read(Written::Text(text)).ok());
+        let value = value.or_else(|| default().flatten());
+        let shown = if setting.secret {
+            Shown::Secret { is_set: value.is_some() }
+        } else {
+            Shown::Text(value.as_ref().map(|value| value.written(setting.kind)).unwrap_or_default())
+        };
+        self.gathered.shown.insert(path.clone(), shown);
         self.gathered.provenance.0.insert(path.clone(), origin);
         let made = field(value);
         let refused = &self.gathered.refused;

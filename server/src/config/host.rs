@@ -29,15 +29,28 @@ impl Host {
             return Err("write an IPv6 address without brackets");
         }
         if let Ok(address) = text.parse::<IpAddr>() {
-            return match unusable(address).or_else(|| not_at_home(address)) {
-                Some(why) => Err(why),
-                None => Ok(Self(address.to_string())),
-            };
+            return Self::of_address(address);
         }
         if text.contains(':') {
             return Err("write the name or address alone: ports have settings of their own");
         }
         if is_name(text) { Ok(Self(text.to_ascii_lowercase())) } else { Err("that is no host name") }
+    }
+
+    /// The device at this address.
+    ///
+    /// # Errors
+    /// Why no device at home can have it.
+    pub fn of_address(address: IpAddr) -> Result<Self, &'static str> {
+        match unusable(address).or_else(|| not_at_home(address)) {
+            Some(why) => Err(why),
+            None => Ok(Self(address.to_string())),
+        }
+    }
+
+    /// Why nothing that may be asked can be behind this address, wherever it is.
+    pub fn unusable(address: IpAddr) -> Option<&'static str> {
+        unusable(address)
     }
 
     /// The name, or the address in its usual spelling.

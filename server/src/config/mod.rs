@@ -16,6 +16,7 @@
 //! ```
 
 mod base_url;
+mod change;
 mod check;
 mod field;
 mod gather;
@@ -27,6 +28,7 @@ mod table;
 mod yaml;
 
 pub use base_url::BaseUrl;
+pub use change::{Change, Changes, Shown, is_changeable};
 pub use host::Host;
 pub use problem::{ConfigError, Problem};
 pub use provenance::{Origin, Provenance};
@@ -37,6 +39,7 @@ use control::Policy;
 use devices::Secret;
 use model::Watts;
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::{ErrorKind, Read},
     path::{Path, PathBuf},
@@ -73,6 +76,10 @@ pub struct Loaded {
     pub config: Config,
     /// Where each value comes from.
     pub provenance: Provenance,
+    /// What people may see of each value, by its path.
+    pub shown: BTreeMap<String, Shown>,
+    /// The path of each miner's section: "miner", then "miners\\[0\\]" and so on.
+    pub miner_paths: Vec<String>,
     /// What a person should look at. Plain sentences, without any value of a secret.
     pub warnings: Vec<String>,
     /// The file that was read; `None` if none was named and there is none.
@@ -85,6 +92,16 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
         .filter_map(|(name, text)| Some((name.into_string().ok()?, text.to_string_lossy().into_owned())))
 }
 
+/// What a configuration is made of, besides what a person changes on the page.
+#[derive(Clone)]
+pub struct Inputs {
+    text: String,
+    environment: Vec<(String, String)>,
+    file: Option<PathBuf>,
+    /// Others than its owner may read the file.
+    exposed: bool,
+}
+
 /// Loads the configuration: this file, or [`FILE_NAME`] if there is one, under this [`environment`]. Variables of
 /// other programs are passed over, and an empty variable is as good as none.
 ///
@@ -94,12 +111,7 @@ pub fn load(
     path: Option<&Path>,
     environment: impl Iterator<Item = (String, String)>,
 ) -> Result<Loaded, ConfigError> {
-    let file = path.unwrap_or(Path::new(FILE_NAME));
-    match read(file) {
-        Ok((text, exposed)) => assemble(&text, environment, Some(file.to_owned()), exposed),
-        Err(Unreadable::Missing) if path.is_none() => assemble("", environment, None, false),
-        Err(unreadable) => Err(ConfigError::whole(Some(file.to_owned()), unreadable.to_string())),
-    }
+    Inputs::read(path, environment)?.load(&Changes::new())
 }
 
 /// Makes a configuration of the text of a file and this environment.
@@ -110,40 +122,73 @@ pub fn from_text(
     text: &str,
     environment: impl Iterator<Item = (String, String)>,
 ) -> Result<Loaded, ConfigError> {
-    assemble(text, environment, None, false)
+    Inputs::of_text(text, environment).load(&Changes::new())
 }
 
-fn assemble(
-    text: &str,
-    environment: impl Iterator<Item = (String, String)>,
-    file: Option<PathBuf>,
-    exposed: bool,
-) -> Result<Loaded, ConfigError> {
-    let mut gathered = gather::Gathered::default();
-    match yaml::parse(text.strip_prefix('\u{feff}').unwrap_or(text)) {
-        Ok(Some(root)) => gathered.add_file(&root),
-        Ok(None) => {}
-        Err(error) => gathered.problems.add(Some(Origin::File { line: error.line }), None, || error.what),
+impl Inputs {
+    /// Reads this file, or [`FILE_NAME`] if there is one.
+    ///
+    /// # Errors
+    /// If there is none where one is named, or it can't be read.
+    pub fn read(
+        path: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let file = path.unwrap_or(Path::new(FILE_NAME));
+        match read(file) {
+            Ok((text, exposed)) => {
+                Ok(Self { file: Some(file.to_owned()), exposed, ..Self::of_text(&text, environment) })
+            }
+            Err(Unreadable::Missing) if path.is_none() => Ok(Self::of_text("", environment)),
+            Err(unreadable) => Err(ConfigError::whole(Some(file.to_owned()), unreadable.to_string())),
+        }
     }
-    gathered.add_environment(environment);
-    let config = gathered.build();
-    let gather::Gathered { mut problems, provenance, refused, secret_in_file, .. } = gathered;
-    // A refused value left its default behind: what that means to others is nobody's concern.
-    if let Some(config) = config.as_ref().filter(|_| refused.is_empty()) {
-        check::check(config, &provenance, &mut problems);
+
+    /// The text of a file, and this environment.
+    pub fn of_text(text: &str, environment: impl Iterator<Item = (String, String)>) -> Self {
+        Self { text: text.to_owned(), environment: environment.collect(), file: None, exposed: false }
     }
-    problems.into_result(file.clone())?;
-    let Some(config) = config else {
-        return Err(ConfigError::whole(file, "something is missing".to_owned()));
-    };
-    let mut warnings = check::warnings(&config, &provenance);
-    if let Some(file) = file.as_ref().filter(|_| exposed && secret_in_file) {
-        warnings.push(format!(
-            "{0} holds passwords and others on this machine can read it. Make it yours alone: chmod 600 {0}",
-            file.display()
-        ));
+
+    /// The configuration, with what was changed on the page.
+    ///
+    /// # Errors
+    /// Everything that is wrong, in one message.
+    pub fn load(&self, changes: &Changes) -> Result<Loaded, ConfigError> {
+        let mut gathered = gather::Gathered::default();
+        match yaml::parse(self.text.strip_prefix('\u{feff}').unwrap_or(&self.text)) {
+            Ok(Some(root)) => gathered.add_file(&root),
+            Ok(None) => {}
+            Err(error) => {
+                gathered.problems.add(Some(Origin::File { line: error.line }), None, || error.what);
+            }
+        }
+        gathered.add_environment(self.environment.iter().cloned());
+        gathered.add_changes(changes);
+        let config = gathered.build();
+        let gather::Gathered { mut problems, provenance, refused, secret_in_file, shown, left_over, .. } =
+            gathered;
+        // A refused value left its default behind: what that means to others is nobody's concern.
+        if let Some(config) = config.as_ref().filter(|_| refused.is_empty()) {
+            check::check(config, &provenance, &mut problems);
+        }
+        let file = self.file.clone();
+        problems.into_result(file.clone())?;
+        let Some(config) = config else {
+            return Err(ConfigError::whole(file, "something is missing".to_owned()));
+        };
+        let mut warnings = check::warnings(&config, &provenance);
+        if let Some(file) = file.as_ref().filter(|_| self.exposed && secret_in_file) {
+            warnings.push(format!(
+                "{0} holds passwords and others on this machine can read it. Make it yours alone: chmod 600 {0}",
+                file.display()
+            ));
+        }
+        warnings.extend(left_over.into_iter().map(|name| {
+            format!("{name} was changed on the settings page, and there is no such setting any more.")
+        }));
+        let miner_paths = check::miner_paths(&config, &provenance);
+        Ok(Loaded { config, provenance, shown, miner_paths, warnings, file })
     }
-    Ok(Loaded { config, provenance, warnings, file })
 }
 
 /// Why a file can't be read.

@@ -58,6 +58,7 @@ impl fmt::Display for ConfigError {
                 Some(Origin::Environment { variable }) => {
                     write!(f, "environment variable {}: ", quotable(variable))?;
                 }
+                Some(Origin::Changed { .. }) => f.write_str("settings page: ")?,
                 Some(Origin::Default) | None => write!(f, "{file}: ")?,
             }
             if let Some(path) = &problem.path {
@@ -101,7 +102,8 @@ impl Problems {
         self.named.sort_by_key(|problem| match &problem.origin {
             Some(Origin::File { line }) => (0, *line),
             Some(Origin::Environment { .. }) => (1, 0),
-            Some(Origin::Default) | None => (2, 0),
+            Some(Origin::Changed { .. }) => (2, 0),
+            Some(Origin::Default) | None => (3, 0),
         });
         Err(ConfigError { file, problems: self.named, unnamed: self.unnamed })
     }

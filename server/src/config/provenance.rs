@@ -1,5 +1,6 @@
 //! Where each value comes from.
 
+use model::UtcMillis;
 use std::{collections::BTreeMap, fmt};
 
 /// Where a value comes from.
@@ -17,6 +18,11 @@ pub enum Origin {
         /// The variable's name.
         variable: String,
     },
+    /// The settings page, which wins over file and environment.
+    Changed {
+        /// When.
+        at: UtcMillis,
+    },
 }
 
 impl fmt::Display for Origin {
@@ -25,6 +31,7 @@ impl fmt::Display for Origin {
             Self::Default => f.write_str("default"),
             Self::File { line } => write!(f, "line {line}"),
             Self::Environment { variable } => write!(f, "environment variable {variable}"),
+            Self::Changed { .. } => f.write_str("settings page"),
         }
     }
 }

@@ -49,6 +49,31 @@ pub struct Setting {
     pub help: &'static str,
 }
 
+impl Setting {
+    /// The sign of its unit; empty for none.
+    pub fn unit(&self) -> &'static str {
+        match self.kind {
+            Kind::Whole { unit, .. } | Kind::Number { unit, .. } => unit,
+            Kind::Span { unit, .. } => unit.sign(),
+            _ => "",
+        }
+    }
+
+    /// What people call it: its key in words, without the unit, which stands at the value.
+    pub fn label(&self) -> String {
+        let words =
+            self.key.split('_').filter(|word| !["sec", "seconds", "hours", "days", "watts"].contains(word));
+        let word = |word: &str| match word {
+            "soc" | "mac" | "csv" | "v2" | "v3" => word.to_uppercase(),
+            "url" => "address".to_owned(),
+            _ => word.to_owned(),
+        };
+        let label = words.map(word).collect::<Vec<_>>().join(" ");
+        let mut letters = label.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    }
+}
+
 /// What a setting may be. Ranges include both ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
@@ -166,6 +191,27 @@ pub(super) enum Value {
     BaseUrl(BaseUrl),
     Address(IpAddr),
     Zone(Tz),
+}
+
+impl Value {
+    /// The value as it would be written in the file.
+    pub(super) fn written(&self, kind: Kind) -> String {
+        match self {
+            Self::Flag(flag) => flag.to_string(),
+            Self::Whole(number) => number.to_string(),
+            Self::Number(number) => number.to_string(),
+            Self::Span(span) => {
+                let unit = if let Kind::Span { unit, .. } = kind { unit } else { TimeUnit::Seconds };
+                (span.as_secs_f64() / unit.seconds()).to_string()
+            }
+            Self::Text(text) => text.clone(),
+            Self::Words(words) => words.join(", "),
+            Self::Host(host) => host.as_str().to_owned(),
+            Self::BaseUrl(url) => url.as_str().to_owned(),
+            Self::Address(address) => address.to_string(),
+            Self::Zone(zone) => zone.name().to_owned(),
+        }
+    }
 }
 
 /// A value as it was written.

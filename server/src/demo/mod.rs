@@ -11,7 +11,7 @@ mod switches;
 pub use lived::LivedTime;
 pub use switches::{NotSwitched, Switches};
 
-use crate::config::{self, Config};
+use crate::config::{Changes, Config, Inputs};
 use anyhow::Context;
 use engine::clock::Clock;
 use model::UtcMillis;
@@ -32,6 +32,8 @@ const POLL_SECONDS: u32 = 30;
 pub struct Demo {
     /// A configuration that points at the simulated devices.
     pub config: Config,
+    /// What it is made of.
+    pub inputs: Inputs,
     /// Simulated time.
     pub clock: Arc<dyn Clock>,
     /// What moves it, where that is this process.
@@ -65,11 +67,12 @@ impl Demo {
             .iter()
             .map(|miner| Device { id: miner.id().to_owned(), v2: miner.v2_addr(), v3: miner.v3_addr() })
             .collect();
-        let config = configuration(&simulation.portal().base_url(), &miners, Some(POLL_SECONDS))?;
+        let (inputs, config) = configuration(&simulation.portal().base_url(), &miners, Some(POLL_SECONDS))?;
         let control_api = format!("http://{}", api.addr());
         let switches = Switches::new(simulation, time.clone(), control_api.clone());
         Ok(Self {
             config,
+            inputs,
             clock: time.clock(),
             time: Some(time),
             switches: Some(switches),
@@ -83,8 +86,16 @@ impl Demo {
     pub async fn join(url: &str) -> anyhow::Result<Self> {
         let url = url.trim_end_matches('/').to_owned();
         let (state, clock) = joined::join(&url).await?;
-        let config = configuration(&state.portal.url, &state.miners, None)?;
-        Ok(Self { config, clock: Arc::new(clock), time: None, switches: None, control_api: url, _api: None })
+        let (inputs, config) = configuration(&state.portal.url, &state.miners, None)?;
+        Ok(Self {
+            config,
+            inputs,
+            clock: Arc::new(clock),
+            time: None,
+            switches: None,
+            control_api: url,
+            _api: None,
+        })
     }
 }
 
@@ -108,7 +119,11 @@ fn house() -> HouseSetup {
 
 /// A configuration as a person would write it, for these addresses. The miners are read as often as the program does
 /// by itself, if `poll_seconds` is `None`.
-fn configuration(portal: &str, miners: &[Device], poll_seconds: Option<u32>) -> anyhow::Result<Config> {
+fn configuration(
+    portal: &str,
+    miners: &[Device],
+    poll_seconds: Option<u32>,
+) -> anyhow::Result<(Inputs, Config)> {
     let house = HouseSetup::default();
     let port = |addr: Option<SocketAddr>| addr.map_or(1, |addr| addr.port());
     let miners: Vec<_> = miners
@@ -141,6 +156,7 @@ fn configuration(portal: &str, miners: &[Device], poll_seconds: Option<u32>) -> 
         "autocontrol": { "enabled": true },
     })
     .to_string();
-    let loaded = config::from_text(&text, std::iter::empty());
-    Ok(loaded.context("the demo's own configuration")?.config)
+    let inputs = Inputs::of_text(&text, std::iter::empty());
+    let loaded = inputs.load(&Changes::new()).context("the demo's own configuration")?;
+    Ok((inputs, loaded.config))
 }

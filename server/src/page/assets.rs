@@ -120,8 +120,8 @@ impl Site {
         Arc::clone(&self.files)
     }
 
-    /// Serves the files, and what is made of them for the site of this name.
-    pub(super) fn routes(&self, site_name: &str) -> Router {
+    /// Serves the files, and what is made of them for the site, which may be called otherwise tomorrow.
+    pub(super) fn routes(&self, site_name: impl Fn() -> String + Clone + Send + Sync + 'static) -> Router {
         let files = |directory: PathBuf| {
             ServeDir::new(directory)
                 .append_index_html_on_directories(false)
@@ -136,11 +136,14 @@ impl Site {
             .into_iter()
             .chain(["/install/{file}"])
             .fold(Router::new(), |plain, path| plain.route(path, get_service(files.clone())));
-        let made =
-            |kind: &'static str, text: String| get(async move || ([(header::CONTENT_TYPE, kind)], text));
+        let made = |kind: &'static str, text: String| async move { ([(header::CONTENT_TYPE, kind)], text) };
+        let worker = self.worker.clone();
         let asked_again = plain
-            .route("/sw.js", made("text/javascript; charset=utf-8", self.worker.clone()))
-            .route("/manifest.webmanifest", made("application/manifest+json", manifest(site_name)))
+            .route("/sw.js", get(move || made("text/javascript; charset=utf-8", worker.clone())))
+            .route(
+                "/manifest.webmanifest",
+                get(move || made("application/manifest+json", manifest(&site_name()))),
+            )
             .layer(map_response(ask_again));
         Router::new()
             .nest(&format!("/{PACKAGE}"), named(PACKAGE))
@@ -237,7 +240,7 @@ mod tests {
     async fn the_worker_knows_its_build_and_every_file_it_has_to_keep() {
         let directory = site();
         let site = Site::find(Some(directory.path())).unwrap();
-        let (status, kind, kept, text) = ask(&site.routes("Home"), "/sw.js").await;
+        let (status, kind, kept, text) = ask(&site.routes(|| "Home".to_owned()), "/sw.js").await;
         assert_eq!((status.as_u16(), kind.as_str()), (200, "text/javascript; charset=utf-8"));
         assert_eq!(kept, "no-cache");
         let expected = format!(
@@ -282,7 +285,7 @@ mod tests {
     #[tokio::test]
     async fn nothing_but_the_listed_is_served() {
         let directory = site();
-        let routes = Site::find(Some(directory.path())).unwrap().routes("Home");
+        let routes = Site::find(Some(directory.path())).unwrap().routes(|| "Home".to_owned());
         for path in ["/icon.svg", "/early.js", "/install/icon-192.png"] {
             let (status, _, kept, text) = ask(&routes, path).await;
             assert_eq!((status.as_u16(), kept.as_str(), text.as_str()), (200, "no-cache", "it"), "{path}");
@@ -304,7 +307,7 @@ mod tests {
     #[tokio::test]
     async fn the_manifest_says_what_it_is_and_is_asked_for_again() {
         let directory = site();
-        let routes = Site::find(Some(directory.path())).unwrap().routes("Home");
+        let routes = Site::find(Some(directory.path())).unwrap().routes(|| "Home".to_owned());
         let (status, kind, kept, text) = ask(&routes, "/manifest.webmanifest").await;
         assert_eq!((status.as_u16(), kind.as_str()), (200, "application/manifest+json"));
         assert_eq!((kept, text), ("no-cache".to_owned(), manifest("Home")));

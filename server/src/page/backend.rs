@@ -15,7 +15,7 @@ use model::{
     history::{Sample, Track, Window},
     journal::{JournalPage, Marks, Question},
 };
-use store::{HistoryRules, Store};
+use store::Store;
 
 /// The shortest stretch that is drawn of everything there is: what began just now is drawn over an hour.
 const SHORTEST: i64 = 3_600_000;
@@ -31,8 +31,6 @@ pub struct PageBackend {
     pub outlook: Outlook,
     /// What was kept; `None` if the database can't be used.
     pub store: Option<Store>,
-    /// Which samples of it belong together.
-    pub rules: HistoryRules,
     /// Who is to be told of a switch.
     pub news: News,
 }
@@ -40,7 +38,7 @@ pub struct PageBackend {
 impl PageBackend {
     /// What happened in a stretch of time. A chart without it is better than none.
     async fn events(&self, store: &Store, window: Window) -> Vec<Event> {
-        let facts = &self.outlook.facts;
+        let facts = self.outlook.current.facts();
         let first = self.outlook.site.snapshot().miners.first().map(|miner| miner.id.clone());
         let marks = match first {
             Some(miner) => store.marks(&miner, window.from, window.to, MARKS).await,
@@ -99,16 +97,17 @@ impl Backend for PageBackend {
         };
         let now = self.outlook.site.now().utc;
         let window = self.window(store, stretch, now, points).await?;
-        let facts = &self.outlook.facts;
+        let rules = self.outlook.current.rules();
+        let facts = self.outlook.current.facts();
         let first = self.outlook.site.snapshot().miners.first().map(|miner| miner.id.clone());
         let [of_battery, of_miner] =
             [Shown::OF_BATTERY.map(Shown::quantity).to_vec(), Shown::OF_MINER.map(Shown::quantity).to_vec()];
         // Before the store is asked: what is written in between is then in both.
         let mut waiting = self.outlook.site.waiting_samples();
-        let battery = store.battery_history(window, &of_battery, self.rules.battery_gap);
+        let battery = store.battery_history(window, &of_battery, rules.battery_gap);
         let miner = async {
             match &first {
-                Some(miner) => store.miner_history(miner, window, &of_miner, self.rules.miner_gap).await,
+                Some(miner) => store.miner_history(miner, window, &of_miner, rules.miner_gap).await,
                 None => Ok(Track::default()),
             }
         };

@@ -6,13 +6,16 @@ mod backend;
 mod calls;
 mod decisions;
 mod manifest;
+mod settings;
 
 pub use assets::{Site, SiteProblem};
 pub use backend::PageBackend;
 
 use crate::{
     access::{Access, Scope, Who},
+    events::News,
     rest,
+    settings::Settings,
 };
 use app::{
     Files,
@@ -44,28 +47,37 @@ const LARGEST_FORM: usize = 16 * 1024;
 struct Page {
     backend: Arc<dyn Backend>,
     access: Access,
+    settings: Settings,
+    news: News,
     files: Option<Arc<Files>>,
 }
 
 /// The page with everything that belongs to it. Without its site folder it has neither style nor script, and works.
-pub fn routes(backend: Arc<dyn Backend>, access: Access, site: Option<&Site>) -> Router {
-    let page = Page { backend, access, files: site.map(Site::files) };
+pub fn routes(
+    backend: Arc<dyn Backend>,
+    access: Access,
+    settings: Settings,
+    news: News,
+    site: Option<&Site>,
+) -> Router {
+    let page = Page { backend, access, settings, news, files: site.map(Site::files) };
     let calls = Router::new()
         .route("/rpc/{call}", any(calls::call))
         .with_state(Arc::clone(&page.backend))
         .layer(RequestBodyLimitLayer::new(LARGEST_FORM))
         .layer(DefaultBodyLimit::disable());
-    let site_name = page.backend.overview().site.name;
+    let named = Arc::clone(&page.backend);
     let pages = Router::new()
         .route("/", get(show))
         .route(app::decisions::PATH, get(decisions::show))
         .route("/offline", get(show_out_of_reach))
         .merge(account::routes())
+        .merge(settings::routes())
         .fallback(show_nothing)
         .with_state(page);
     let rendered = pages.merge(calls).layer(middleware::from_fn(never_old));
     match site {
-        Some(site) => rendered.merge(site.routes(&site_name)),
+        Some(site) => rendered.merge(site.routes(move || named.overview().site.name)),
         None => rendered,
     }
 }

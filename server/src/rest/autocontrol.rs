@@ -35,12 +35,12 @@ pub(super) fn state(api: &Api, snapshot: &Snapshot, miner: &MinerView) -> Value 
         Wanted::Off | Wanted::Hold => None,
     };
     let last_set = miner.operations.iter().find_map(|operation| operation.command.watts());
-    let local =
-        DateTime::<Utc>::from_timestamp_millis(snapshot.at.0).map(|at| at.with_timezone(&api.facts.timezone));
+    let local = DateTime::<Utc>::from_timestamp_millis(snapshot.at.0)
+        .map(|at| at.with_timezone(&api.current.facts().timezone));
     let sunset = match miner.sun {
         Some(SunTimes::RisesAndSets { sunset, .. }) => Some(sunset),
         Some(SunTimes::NoSunset) => None,
-        None => Some(api.facts.fixed_sunset),
+        None => Some(api.current.facts().fixed_sunset),
     };
     json!({
         "enabled": miner.intent.auto_control,
@@ -48,7 +48,7 @@ pub(super) fn state(api: &Api, snapshot: &Snapshot, miner: &MinerView) -> Value 
         "target_pct": target,
         "last_set_w": last_set,
         "latched_floor_w": miner.latches.ceiling.of(miner.base_watts),
-        "min_interval_sec": api.facts.min_interval.as_secs(),
+        "min_interval_sec": api.current.facts().min_interval.as_secs(),
         "current_state_description": miner.decision.explanation.paragraph(),
         "sunset_time": sunset.map(|second| format!("{:02}:{:02}", second / 3600, second / 60 % 60)),
         "is_past_sunset": local.zip(sunset).map(|(local, sunset)| local.num_seconds_from_midnight() >= sunset),

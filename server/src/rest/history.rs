@@ -128,10 +128,10 @@ pub(super) async fn battery(api: &Api, stretch: &Stretch) -> Result<Response, Ap
         return Err(bad("id", "there is one battery"));
     }
     let store = store(api)?;
-    let window = stretch.window(api.site.now().utc, api.facts.default_days)?;
+    let window = stretch.window(api.site.now().utc, api.current.facts().default_days)?;
     let quantities = BATTERY.map(|(quantity, _)| quantity);
     let track = store
-        .battery_history(window, &quantities, api.rules.battery_gap)
+        .battery_history(window, &quantities, api.current.rules().battery_gap)
         .await
         .map_err(|error| failed(&error))?;
     let energy = store.battery_energy(window.from, window.to).await.map_err(|error| failed(&error))?;
@@ -141,10 +141,10 @@ pub(super) async fn battery(api: &Api, stretch: &Stretch) -> Result<Response, Ap
 /// A miner's history.
 pub(super) async fn miner(api: &Api, miner: &MinerId, stretch: &Stretch) -> Result<Response, ApiError> {
     let store = store(api)?;
-    let window = stretch.window(api.site.now().utc, api.facts.default_days)?;
+    let window = stretch.window(api.site.now().utc, api.current.facts().default_days)?;
     let quantities = MINER.map(|(quantity, _)| quantity);
     let track = store
-        .miner_history(miner, window, &quantities, api.rules.miner_gap)
+        .miner_history(miner, window, &quantities, api.current.rules().miner_gap)
         .await
         .map_err(|error| failed(&error))?;
     let energy = store.miner_energy(miner, window.from, window.to).await.map_err(|error| failed(&error))?;

@@ -15,12 +15,13 @@ mod miner;
 mod system;
 mod which;
 
+use crate::current::Current;
 use axum::Router;
 use engine::Handle;
 use model::Soc;
 use serde::Serialize;
-use std::{sync::Arc, time::Duration};
-use store::{HistoryRules, Store};
+use std::time::Duration;
+use store::Store;
 
 pub use error::ApiError;
 pub(crate) use error::{broken, cross_origin, method_not_allowed, not_found};
@@ -33,15 +34,13 @@ pub const LARGEST_BODY: usize = 16 * 1024;
 pub struct Api {
     /// The running site.
     pub site: Handle,
-    /// What doesn't change while the program runs.
-    pub facts: Arc<Facts>,
+    /// What is told of the configuration.
+    pub current: Current,
     /// What was kept; `None` if the database can't be used.
     pub store: Option<Store>,
-    /// Which samples of it belong together.
-    pub rules: HistoryRules,
 }
 
-/// What doesn't change while the program runs.
+/// What is told of the configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
     /// The site's name.

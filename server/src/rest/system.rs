@@ -29,7 +29,7 @@ async fn status(State(api): State<Api>) -> Response {
         "battery": ConnectionBody::new(&snapshot.battery.connection, None),
         "autocontrol": first.map(|miner| autocontrol::state(&api, &snapshot, miner)),
         "network": network(&snapshot),
-        "site": { "name": api.facts.site_name, "timezone": api.facts.timezone.name() },
+        "site": { "name": api.current.facts().site_name, "timezone": api.current.facts().timezone.name() },
         "time": snapshot.at,
         "clock_synced": snapshot.clock_synced,
         "tick": snapshot.tick,
@@ -37,7 +37,7 @@ async fn status(State(api): State<Api>) -> Response {
         "alerts": snapshot.alerts,
         "invariant_violations": violations,
         "version": env!("CARGO_PKG_VERSION"),
-        "demo": api.facts.demo,
+        "demo": api.current.facts().demo,
     }))
     .into_response()
 }
@@ -82,8 +82,10 @@ fn trouble(api: &Api, snapshot: &Snapshot) -> Option<String> {
         return Some("the controller is shutting down".into());
     }
     let silent = api.site.now().utc.millis_since(snapshot.at);
-    let allowed =
-        i64::try_from(api.facts.tick.as_millis()).unwrap_or(i64::MAX).saturating_mul(4).saturating_add(5_000);
+    let allowed = i64::try_from(api.current.facts().tick.as_millis())
+        .unwrap_or(i64::MAX)
+        .saturating_mul(4)
+        .saturating_add(5_000);
     if snapshot.tick == 0 {
         return Some("the control loop hasn't ticked yet".into());
     }
@@ -92,7 +94,7 @@ fn trouble(api: &Api, snapshot: &Snapshot) -> Option<String> {
     }
     match snapshot.battery.age_seconds {
         None => Some("there is no good battery reading".into()),
-        Some(age) if age >= api.facts.stale_after.as_secs_f64() => {
+        Some(age) if age >= api.current.facts().stale_after.as_secs_f64() => {
             Some(format!("the battery data is {age:.0} s old"))
         }
         Some(_) => None,

@@ -15,11 +15,11 @@ use tower::ServiceExt;
 
 const PASSWORD: &str = "sunny side up";
 
-async fn outside(house: &House, request: Request<Body>) -> Response<Body> {
+pub(crate) async fn outside(house: &House, request: Request<Body>) -> Response<Body> {
     house.outside.clone().oneshot(request).await.unwrap()
 }
 
-async fn text(response: Response<Body>) -> String {
+pub(crate) async fn text(response: Response<Body>) -> String {
     let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
     let text = String::from_utf8(bytes.to_vec()).unwrap();
     assert!(!text.contains(CANARY), "a secret: {text}");
@@ -27,7 +27,7 @@ async fn text(response: Response<Body>) -> String {
 }
 
 /// A form as a browser sends it.
-fn form(path: &str, fields: &str, cookie: &str) -> Request<Body> {
+pub(crate) fn form(path: &str, fields: &str, cookie: &str) -> Request<Body> {
     request("POST", path)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(header::COOKIE, cookie)
@@ -43,7 +43,7 @@ fn cookies(response: &Response<Body>) -> String {
 }
 
 /// A house with a password, and the cookies of whoever set it.
-async fn taken_over() -> (House, String) {
+pub(crate) async fn taken_over() -> (House, String) {
     let house = House::open().await;
     let code = house.access.claim_code().unwrap();
     let response = outside(&house, form("/claim", &format!("code={code}&password={PASSWORD}"), "")).await;

@@ -4,15 +4,14 @@ use crate::{
     call::{Reply, get},
     house::{House, Options},
 };
-use engine::{
-    Site,
-    clock::{Busy, Clock},
-};
+use engine::clock::{Busy, Clock};
 use model::UtcMillis;
 use serde_json::{Value, json};
 use server::{
     access::{Access, Door},
-    assemble, config, web,
+    config::{Changes, Inputs},
+    settings::Start,
+    web,
 };
 use simulator::portal::PortalFaults;
 use std::{
@@ -94,12 +93,12 @@ impl Clock for NoAlarms {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn health_is_bad_when_the_control_loop_hangs() {
-    let config = config::from_text("", std::iter::empty()).unwrap().config;
+    let inputs = Inputs::of_text("", std::iter::empty());
+    let app = inputs.load(&Changes::new()).unwrap().config.app;
     let clock = Arc::new(NoAlarms::default());
-    let setup = assemble::site(&config).unwrap();
-    let rules = setup.history_rules();
-    let site = Site::start(setup, None, clock.clone()).await;
-    let handle = site.handle();
+    let start = Start { inputs, app, store: None, clock: clock.clone(), demo: false, samples_wait: None };
+    let settings = start.start().await.unwrap();
+    let handle = settings.handle();
     // One tick of its own and one for the answer of the battery's source: nothing else wakes the loop.
     handle.follow().wait_for(|snapshot| snapshot.tick == 2).await.unwrap();
     clock.0.store(120, Ordering::SeqCst);
@@ -107,10 +106,8 @@ async fn health_is_bad_when_the_control_loop_hangs() {
         access: Access::open(Door::Open, None, || UtcMillis(0)).await,
         hosts: Vec::new(),
         proxies: Vec::new(),
-        site: handle,
-        facts: assemble::facts(&config, false),
+        settings,
         store: None,
-        rules,
         switches: None,
         files: None,
         closing: CancellationToken::new(),

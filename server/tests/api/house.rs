@@ -7,16 +7,13 @@ use axum::{
     http::{Request, header},
     middleware::map_request,
 };
-use engine::{
-    Site,
-    clock::{Clock, Lockstep},
-};
+use engine::clock::{Clock, Lockstep};
 use model::{MonoTime, Now, Soc, UtcMillis};
 use serde_json::{Value, json};
 use server::{
     access::{Access, Door, Scope},
-    assemble,
-    config::{self, Config},
+    config::{Changes, Inputs},
+    settings::{Settings, Start},
     web,
 };
 use simulator::{
@@ -51,7 +48,7 @@ pub(crate) struct House {
     clock: Lockstep,
     /// By how many milliseconds those who sign in live later than the house.
     ahead: Arc<AtomicI64>,
-    site: Option<Site>,
+    pub(crate) settings: Settings,
     _data: tempfile::TempDir,
 }
 
@@ -110,10 +107,10 @@ impl House {
         let config = configuration(&simulation, &options);
         let data = tempfile::tempdir().unwrap();
         let ahead = Arc::new(AtomicI64::new(0));
-        let (site, outside, access) = start(&clock, &ahead, &config, &data).await;
+        let (settings, outside, access) = start(&clock, &ahead, config, &data).await;
         let token = access.make_token("tests", Scope::Admin).await.unwrap();
         let router = outside.clone().layer(map_request(move |request| ready(shows(&token, request))));
-        let house = Self { simulation, router, outside, access, ahead, clock, site: Some(site), _data: data };
+        let house = Self { simulation, router, outside, access, ahead, clock, settings, _data: data };
         house.run(15).await;
         house
     }
@@ -170,9 +167,7 @@ impl House {
 
     /// Ends the site; the API stays.
     pub(crate) async fn stop(&mut self) {
-        if let Some(site) = self.site.take() {
-            site.stop().await;
-        }
+        self.settings.stop().await;
     }
 }
 
@@ -184,7 +179,7 @@ pub(crate) fn sent_to(miner: &SimulatedMiner) -> Vec<String> {
     writes.map(|write| format!("{} {}", write.command, write.params)).collect()
 }
 
-fn configuration(simulation: &Simulation, options: &Options) -> Config {
+fn configuration(simulation: &Simulation, options: &Options) -> Inputs {
     let miner = |miner: &SimulatedMiner| {
         json!({
             "id": miner.id(),
@@ -203,7 +198,7 @@ fn configuration(simulation: &Simulation, options: &Options) -> Config {
         "battery": { "user": "demo", "password": portal_password, "base_url": simulation.portal().base_url() },
         "autocontrol": { "enabled": true },
     });
-    config::from_text(&text.to_string(), std::iter::empty()).unwrap().config
+    Inputs::of_text(&text.to_string(), std::iter::empty())
 }
 
 /// A request with a token, unless it says by itself who sends it.
@@ -218,15 +213,22 @@ fn shows(token: &str, mut request: Request<Body>) -> Request<Body> {
 async fn start(
     clock: &Lockstep,
     ahead: &Arc<AtomicI64>,
-    config: &Config,
+    inputs: Inputs,
     data: &tempfile::TempDir,
-) -> (Site, Router, Access) {
+) -> (Settings, Router, Access) {
     let opened = Store::open(data.path(), Now { mono: MonoTime(0), utc: clock.wall() }).await.unwrap();
-    let setup = assemble::site(config).unwrap();
-    let rules = setup.history_rules();
-    let site = Site::start(setup, Some(opened.store.clone()), Arc::new(clock.clone())).await;
+    let app = inputs.load(&Changes::new()).unwrap().config.app;
+    let start = Start {
+        inputs,
+        app,
+        store: Some(opened.store.clone()),
+        clock: Arc::new(clock.clone()),
+        demo: true,
+        samples_wait: None,
+    };
+    let settings = start.start().await.unwrap();
     let ahead = Arc::clone(ahead);
-    let (handle, store) = (site.handle(), opened.store.clone());
+    let (handle, store) = (settings.handle(), opened.store.clone());
     let access = Access::open(Door::Guarded { reading: false }, Some(store), move || {
         UtcMillis(handle.now().utc.0 + ahead.load(Ordering::Relaxed))
     })
@@ -235,13 +237,11 @@ async fn start(
         access: access.clone(),
         hosts: vec!["solar.example".to_owned()],
         proxies: vec!["10.0.0.2".parse().unwrap()],
-        site: site.handle(),
-        facts: assemble::facts(config, true),
+        settings: settings.clone(),
         store: Some(opened.store),
-        rules,
         switches: None,
         files: None,
         closing: CancellationToken::new(),
     });
-    (site, router, access)
+    (settings, router, access)
 }

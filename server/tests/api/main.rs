@@ -16,5 +16,6 @@ mod history;
 mod house;
 mod page;
 mod replies;
+mod settings;
 mod shape;
 mod strangers;

@@ -34,6 +34,7 @@ pub(crate) struct House {
     pub(crate) handle: Handle,
     pub(crate) battery: Arc<dyn BatterySource>,
     options: Options,
+    setup: SiteSetup,
     data: tempfile::TempDir,
     site: Option<Site>,
 }
@@ -54,6 +55,8 @@ pub(crate) struct Options {
     pub(crate) password: &'static str,
     pub(crate) v3_password: &'static str,
     pub(crate) portal_password: &'static str,
+    /// There is no database.
+    pub(crate) forgets: bool,
 }
 
 impl Default for Options {
@@ -77,6 +80,7 @@ impl Default for Options {
             password: "",
             v3_password: "",
             portal_password: "demo",
+            forgets: false,
         }
     }
 }
@@ -113,9 +117,9 @@ impl House {
         simulation.miners()[0].set_faults(options.miner_faults.clone());
         simulation.portal().upload_now();
         let data = tempfile::tempdir().unwrap();
-        let (site, battery) = start(&clock, &simulation, &options, data.path()).await;
-        let house =
-            Self { handle: site.handle(), clock, simulation, battery, options, data, site: Some(site) };
+        let (site, setup) = start(&clock, &simulation, &options, data.path()).await;
+        let (handle, battery) = (site.handle(), Arc::clone(&setup.battery));
+        let house = Self { handle, clock, simulation, battery, options, setup, data, site: Some(site) };
         house.run(15).await;
         house
     }
@@ -200,6 +204,11 @@ impl House {
         )
     }
 
+    /// The powers that the miner holds.
+    pub(crate) fn range(&self) -> PowerRange {
+        self.setup.miners[0].range
+    }
+
     /// No decision broke a rule.
     pub(crate) fn assert_sound(&self) {
         let broken: Vec<_> =
@@ -222,9 +231,19 @@ impl House {
     /// Ends the engine in order and starts it again on the same data.
     pub(crate) async fn restart(&mut self) {
         self.stop().await;
-        let (site, battery) = start(&self.clock, &self.simulation, &self.options, self.data.path()).await;
-        (self.handle, self.battery, self.site) = (site.handle(), battery, Some(site));
+        let (site, setup) = start(&self.clock, &self.simulation, &self.options, self.data.path()).await;
+        (self.handle, self.battery) = (site.handle(), Arc::clone(&setup.battery));
+        (self.setup, self.site) = (setup, Some(site));
         self.run(15).await;
+    }
+
+    /// Lets the running engine go on by another setup, and tick once.
+    pub(crate) async fn renew(&mut self, change: impl FnOnce(&mut SiteSetup)) {
+        change(&mut self.setup);
+        let tick = self.snapshot().tick;
+        self.site.as_mut().unwrap().renew(self.setup.clone()).await;
+        self.clock.everybody_rests().await;
+        assert!(self.snapshot().tick > tick, "ticks go on: {}", self.snapshot().tick);
     }
 }
 
@@ -233,7 +252,7 @@ async fn start(
     simulation: &Simulation,
     options: &Options,
     data: &Path,
-) -> (Site, Arc<dyn BatterySource>) {
+) -> (Site, SiteSetup) {
     let account = PortalConfig::new(Secret::new("demo".into()), Secret::new(options.portal_password.into()));
     let portal = PortalConfig { base_url: simulation.portal().base_url(), deadlines: deadlines(), ..account };
     let battery: Arc<dyn BatterySource> = Arc::new(Portal::new(portal).unwrap());
@@ -257,7 +276,7 @@ async fn start(
     let setup = SiteSetup {
         timezone: options.timezone,
         coordinates: options.coordinates,
-        battery: Arc::clone(&battery),
+        battery,
         battery_poll: Duration::from_secs(30),
         miners: vec![MinerSetup {
             id: MinerId("m1".into()),
@@ -277,7 +296,10 @@ async fn start(
     };
     let now = Now { mono: MonoTime(0), utc: clock.wall() };
     let opened = Store::open(data, now).await.unwrap();
-    (Site::start(setup, Some(opened.store), Arc::new(clock.clone())).await, battery)
+    (
+        Site::start(setup.clone(), (!options.forgets).then_some(opened.store), Arc::new(clock.clone())).await,
+        setup,
+    )
 }
 
 fn in_words(received: &Received) -> Option<String> {

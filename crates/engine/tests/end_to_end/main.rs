@@ -10,5 +10,6 @@ mod day;
 mod house;
 mod miner_faults;
 mod person;
+mod renewal;
 mod restart;
 mod samples;

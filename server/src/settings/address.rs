@@ -1,0 +1,122 @@
+//! Where devices may be that are named on the page, and where passwords may go.
+//!
+//! The page is reached from the whole home network. So that nobody who got in makes the controller ask around for them,
+//! or send a kept password to a place of theirs:
+//!
+//! * an address that is typed here is one of a home network, and not this machine's own, unless a device is there already;
+//! * a password goes only to the address that it was given for: with another address it is typed again.
+
+use super::{Problem, Wanted, field};
+use crate::config::{Config, Host, Loaded, Miner};
+use devices::Secret;
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+/// How long a name may take to be found.
+const LOOKUP: Duration = Duration::from_secs(5);
+
+/// What is wrong with the addresses of a configuration that would hold. `known` are those that were put together before.
+pub(super) async fn problems(after: &Loaded, known: &[&Config], wanted: &Wanted) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let is_typed = |name: &str| wanted.get(name).is_some_and(Option::is_some);
+    let is_here_already = known.iter().any(|config| has_device_here(config));
+    for field in field::fields(after).into_iter().filter(|field| field.key == "host") {
+        let Some(miner) = field::miner_of(after, &field.part) else { continue };
+        if is_typed(&field.name)
+            && let Some(why) = forbidden(miner.host.as_str(), miner.v2_port, is_here_already).await
+        {
+            problems.push(Problem { name: field.name.clone(), what: why });
+        }
+        let was = known.iter().filter_map(|config| config.miners.iter().find(|was| was.id == miner.id));
+        let was: Vec<&Miner> = was.collect();
+        for key in ["password", "v3_password"] {
+            let name = format!("{}.{key}", field.part);
+            let of = |miner: &Miner| {
+                let secret = if key == "password" { &miner.password } else { &miner.v3_password };
+                secret.as_ref().map(|secret: &Secret| secret.expose().to_owned())
+            };
+            let address = |miner: &Miner| (miner.host.clone(), miner.v2_port, miner.v3_port);
+            let goes_there_already =
+                was.iter().any(|was| of(was) == of(miner) && address(was) == address(miner));
+            if of(miner).is_some() && !goes_there_already && !is_typed(&name) {
+                problems.push(again(name));
+            }
+        }
+    }
+    let battery = &after.config.battery;
+    let url = "battery.base_url";
+    if is_typed(url)
+        && let Some((host, port)) = authority(battery.base_url.as_str())
+        && let Some(why) = forbidden_service(&host, port, is_here_already).await
+    {
+        problems.push(Problem { name: url.to_owned(), what: why });
+    }
+    let goes_there_already = known.iter().any(|was| {
+        let secret = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
+        was.battery.base_url == battery.base_url && secret(&was.battery.password) == secret(&battery.password)
+    });
+    let name = "battery.password";
+    if battery.password.is_some() && !goes_there_already && !is_typed(name) {
+        problems.push(again(name.to_owned()));
+    }
+    problems
+}
+
+fn again(name: String) -> Problem {
+    let what = "type it again: the one that is kept was given for another address";
+    Problem { name, what: what.to_owned() }
+}
+
+/// A device of this configuration is on this machine.
+fn has_device_here(config: &Config) -> bool {
+    let is_here = |host: &str| {
+        host == "localhost"
+            || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+    };
+    let source = authority(config.battery.base_url.as_str());
+    config.miners.iter().any(|miner| is_here(miner.host.as_str()))
+        || source.is_some_and(|(host, _)| is_here(&host))
+}
+
+/// Host and port of an address that was read before.
+fn authority(url: &str) -> Option<(String, u16)> {
+    let url = reqwest::Url::parse(url).ok()?;
+    let host = url.host_str()?.trim_start_matches('[').trim_end_matches(']').to_owned();
+    Some((host, url.port_or_known_default()?))
+}
+
+/// Why no device may be there.
+async fn forbidden(host: &str, port: u16, is_here_already: bool) -> Option<String> {
+    addresses(host, port).await.into_iter().find_map(|address| {
+        if address.is_loopback() {
+            return (!is_here_already).then(own);
+        }
+        Host::of_address(address).err().map(str::to_owned)
+    })
+}
+
+/// Why no service may be there: unlike a device, it may be anywhere on the internet.
+async fn forbidden_service(host: &str, port: u16, is_here_already: bool) -> Option<String> {
+    addresses(host, port).await.into_iter().find_map(|address| {
+        if address.is_loopback() {
+            return (!is_here_already).then(own);
+        }
+        Host::unusable(address).map(str::to_owned)
+    })
+}
+
+fn own() -> String {
+    "that is this machine itself: only the file puts a device here".to_owned()
+}
+
+/// The addresses behind a name. One that can't be found now may be there later: a device that is off has no name.
+async fn addresses(host: &str, port: u16) -> Vec<IpAddr> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return vec![address.to_canonical()];
+    }
+    let found = tokio::time::timeout(LOOKUP, tokio::net::lookup_host((host, port))).await;
+    let found = found.ok().and_then(Result::ok).into_iter().flatten();
+    found.map(|address: SocketAddr| address.ip().to_canonical()).collect()
+}

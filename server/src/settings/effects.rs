@@ -1,0 +1,59 @@
+//! What follows from a change, in words.
+
+use crate::{
+    assemble,
+    config::{Config, Miner},
+};
+use control::PowerRange;
+use engine::Law;
+use model::MinerId;
+
+/// The numbers by which each miner would be controlled.
+pub(super) fn laws(config: &Config) -> Vec<(MinerId, Law)> {
+    let law = |miner: &Miner| {
+        let (min, max) = miner.power_range();
+        (miner.id.clone(), Law { policy: config.policy(miner), range: PowerRange { min, max } })
+    };
+    config.miners.iter().map(law).collect()
+}
+
+/// What a person should know before they say yes.
+pub(super) fn effects(before: &Config, after: &Config) -> Vec<String> {
+    let mut effects = Vec::new();
+    if !assemble::has_same_source(&before.battery, &after.battery) {
+        effects.push(
+            "The battery's source is signed in to anew. Until it answers, the state of charge isn't known."
+                .to_owned(),
+        );
+    }
+    for miner in &after.miners {
+        match before.miners.iter().find(|known| known.id == miner.id) {
+            None => effects.push(format!(
+                "{} is followed from now on. The battery drives it {}.",
+                miner.label(),
+                if after.autocontrol.enabled { "at once" } else { "once you switch auto-control on" }
+            )),
+            Some(known) if !assemble::has_same_driver(known, miner) => effects.push(format!(
+                "{} is connected to anew. Until it answers, it isn't known what it does.",
+                miner.label()
+            )),
+            Some(_) => {}
+        }
+    }
+    for gone in before.miners.iter().filter(|known| after.miners.iter().all(|miner| miner.id != known.id)) {
+        effects.push(format!(
+            "{} isn't controlled any more and stays as it is, even if the battery runs empty. Switch it off first.",
+            gone.label()
+        ));
+    }
+    if after.data.max_days < before.data.max_days {
+        effects.push(format!(
+            "Single samples older than {:.0} days are removed for good; what they were summed up to stays.",
+            after.data.max_days.as_secs_f64() / 86_400.0
+        ));
+    }
+    if after.autocontrol.enabled != before.autocontrol.enabled {
+        effects.push("Where somebody has switched auto-control by hand, that holds.".to_owned());
+    }
+    effects
+}
