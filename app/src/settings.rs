@@ -310,7 +310,7 @@ fn field(field: FieldView) -> impl IntoView {
         <div class="setting">
             <label for=name.clone()>{label}</label>
             <div class="value">{control}</div>
-            <p class="help" id=help_id>{help} <span class="origin">{origin}</span></p>
+            <p class="help" id=help_id>{help} " " <span class="origin">{origin}</span></p>
             {reset}
             {problem.map(|problem| view! { <p class="refusal" id=problem_id>{problem}</p> })}
         </div>

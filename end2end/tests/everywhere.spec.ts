@@ -2,7 +2,7 @@
 import { WAYS, anotherPage, expect, live, test } from "./house";
 
 const SIZES = [[390, 844], [768, 1024], [1440, 900]] as const;
-const PAGES = ["/?range=6h", "/decisions", "/account"];
+const PAGES = ["/?range=6h", "/decisions", "/settings", "/account"];
 /** What can be pressed. The way past the header is there for keyboards only. */
 const PRESSED = "a[href]:not(.skip), button:enabled, select, summary, input:not([type=hidden])";
 

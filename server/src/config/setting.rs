@@ -36,6 +36,8 @@ impl Section {
 pub struct Setting {
     /// Its name in its section.
     pub key: &'static str,
+    /// What people call it; its key, if empty.
+    pub label: &'static str,
     /// What it may be.
     pub kind: Kind,
     /// What it is where nothing is written, as it would be written in the file. `None`: nothing, or what `help`
@@ -59,17 +61,12 @@ impl Setting {
         }
     }
 
-    /// What people call it: its key in words, without the unit, which stands at the value.
+    /// What people call it.
     pub fn label(&self) -> String {
-        let words =
-            self.key.split('_').filter(|word| !["sec", "seconds", "hours", "days", "watts"].contains(word));
-        let word = |word: &str| match word {
-            "soc" | "mac" | "csv" | "v2" | "v3" => word.to_uppercase(),
-            "url" => "address".to_owned(),
-            _ => word.to_owned(),
-        };
-        let label = words.map(word).collect::<Vec<_>>().join(" ");
-        let mut letters = label.chars();
+        if !self.label.is_empty() {
+            return self.label.to_owned();
+        }
+        let mut letters = self.key.chars();
         letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
     }
 }

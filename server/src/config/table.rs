@@ -82,30 +82,30 @@ section! {
         /// The miner's name, as the page shows it. Without one, its id.
         name: Option<String> = text(64);
         /// The miner's name or address on the home's network.
-        host: Host = row(Kind::Host).variable("WM_HOST");
+        host: Host = row(Kind::Host).variable("WM_HOST").called("Name or address");
         /// Port of the older interface, V2.
-        v2_port: u16 = whole(1, 65_535, "").or("4028");
+        v2_port: u16 = whole(1, 65_535, "").or("4028").called("Port of V2");
         /// Port of the newer interface, V3. It is used where it answers.
-        v3_port: u16 = whole(1, 65_535, "").or("4433");
+        v3_port: u16 = whole(1, 65_535, "").or("4433").called("Port of V3");
         /// The account of the older interface, V2: there is only one.
-        user: String = text(64).or("admin").variable("WM_USER");
+        user: String = text(64).or("admin").variable("WM_USER").called("Account of V2");
         /// The password of that account. Without it the miner can be read, but neither stopped nor started.
-        password: Option<Secret> = text(256).secret().variable("WM_PASS");
+        password: Option<Secret> = text(256).secret().variable("WM_PASS").called("Password of V2");
         /// The account of the newer interface, V3.
-        v3_account: String = text(64).or("super");
+        v3_account: String = text(64).or("super").called("Account of V3");
         /// The password of that account. Without it, the password above: who has changed the factory's passwords
         /// has mostly set both to the same.
-        v3_password: Option<Secret> = text(256).secret();
+        v3_password: Option<Secret> = text(256).secret().called("Password of V3");
         /// What the miner draws at 100 %: the steps of the ladder are percent of this.
-        base_watts: Watts = whole(500, 20_000, "W").or("3600");
+        base_watts: Watts = whole(500, 20_000, "W").or("3600").called("Power at 100 %");
         /// The least power it is ever told. Without it, 30 % of base_watts.
-        min_watts: Option<Watts> = whole(100, 20_000, "W");
+        min_watts: Option<Watts> = whole(100, 20_000, "W").called("Least power");
         /// The most power it is ever told. Without it, base_watts.
-        max_watts: Option<Watts> = whole(500, 20_000, "W");
+        max_watts: Option<Watts> = whole(500, 20_000, "W").called("Most power");
         /// How often the miner is read.
-        poll_seconds: Duration = span(1.0, 300.0, TimeUnit::Seconds).or("10");
+        poll_seconds: Duration = span(1.0, 300.0, TimeUnit::Seconds).or("10").called("Asked every");
         /// The hardware address that must answer at this host. Without it, the one that answered first.
-        mac: Option<String> = row(Kind::Mac);
+        mac: Option<String> = row(Kind::Mac).called("Hardware address");
     }
 }
 
@@ -113,19 +113,19 @@ section! {
     /// The battery, and where its state of charge comes from.
     "battery" => Battery {
         /// The kind of source.
-        kind: BatteryKind = row(Kind::Choice(&[BatteryKind::EG4_PORTAL])).or(BatteryKind::EG4_PORTAL);
+        kind: BatteryKind = row(Kind::Choice(&[BatteryKind::EG4_PORTAL])).or(BatteryKind::EG4_PORTAL).called("Kind of source");
         /// The account at the portal.
         user: Option<String> = text(128).variable("EG4_USER");
         /// The account's password.
         password: Option<Secret> = text(256).secret().variable("EG4_PASS");
         /// The portal's address: another one for each region.
         base_url: BaseUrl =
-            row(Kind::BaseUrl).or("https://monitor.eg4electronics.com").variable("EG4_BASE_URL");
+            row(Kind::BaseUrl).or("https://monitor.eg4electronics.com").variable("EG4_BASE_URL").called("Address of the portal");
         /// How often the source is asked. The portal is asked every 30 s at the most, whatever is written here: it
         /// learns something new only every 2 to 5 minutes.
-        poll_seconds: Duration = span(1.0, 300.0, TimeUnit::Seconds).or("10");
+        poll_seconds: Duration = span(1.0, 300.0, TimeUnit::Seconds).or("10").called("Asked every");
         /// The age at which the session at the portal is renewed although it still works.
-        session_refresh_hours: Duration = span(1.0, 8760.0, TimeUnit::Hours).or("168");
+        session_refresh_hours: Duration = span(1.0, 8760.0, TimeUnit::Hours).or("168").called("Session renewed after");
         /// The number of the plant at the portal. Needed only if the account has several.
         plant: Option<u32> = whole(1, 2_147_483_647, "");
         /// The serial numbers of the inverters to read. Without them, all of the plant.
@@ -137,20 +137,20 @@ section! {
     /// The control law: what the battery lets the miner do.
     "autocontrol" => AutoControl {
         /// Whether the battery drives the miner from the first start on. Later, what was last chosen on the page.
-        enabled: bool = row(Kind::Flag).or("false");
+        enabled: bool = row(Kind::Flag).or("false").called("Auto-control from the start");
         /// At or under this state of charge the miner is off. The ladder has no step for less than 30 %.
-        emergency_soc: Soc = number(30.0, 80.0, "%").or("30");
+        emergency_soc: Soc = number(30.0, 80.0, "%").or("30").called("Emergency off at");
         /// At this state of charge the battery counts as full.
-        full_soc: Soc = number(95.0, 100.0, "%").or("100");
+        full_soc: Soc = number(95.0, 100.0, "%").or("100").called("Full at");
         /// The one start a night, after sunset, needs more than this.
-        sunset_soc: Soc = number(60.0, 100.0, "%").or("60");
+        sunset_soc: Soc = number(60.0, 100.0, "%").or("60").called("Start after sunset above");
         /// A stopped miner starts again at this state of charge. Without it, only a full battery, the sunset start
         /// or a person starts it.
-        resume_soc: Option<Soc> = number(50.0, 100.0, "%");
+        resume_soc: Option<Soc> = number(50.0, 100.0, "%").called("Start again at");
         /// The shortest time off before resume_soc may start it.
-        min_off_sec: Duration = span(0.0, 86_400.0, TimeUnit::Seconds).or("1800");
+        min_off_sec: Duration = span(0.0, 86_400.0, TimeUnit::Seconds).or("1800").called("Shortest time off");
         /// The shortest time between two commands that aren't for safety.
-        min_interval_sec: Duration = span(30.0, 86_400.0, TimeUnit::Seconds).or("120");
+        min_interval_sec: Duration = span(30.0, 86_400.0, TimeUnit::Seconds).or("120").called("Time between commands");
         /// The hour of the sunset, where the site has no coordinates.
         sunset_hour: u32 = whole(0, 23, "h").or("19");
         /// The minute of the sunset, where the site has no coordinates.
@@ -161,20 +161,20 @@ section! {
         sunrise_minute: u32 = whole(0, 59, "min").or("0");
         /// The age of the battery's data at which there is a warning and nothing is raised. Without it, what suits
         /// the source: 360 s for the portal.
-        warn_after_sec: Option<Duration> = span(10.0, 3600.0, TimeUnit::Seconds);
+        warn_after_sec: Option<Duration> = span(10.0, 3600.0, TimeUnit::Seconds).called("Data is old after");
         /// The age of the battery's data at which the miner is switched off. Without it, what suits the source:
         /// 720 s for the portal.
-        stale_off_sec: Option<Duration> = span(20.0, 3600.0, TimeUnit::Seconds);
+        stale_off_sec: Option<Duration> = span(20.0, 3600.0, TimeUnit::Seconds).called("Off on data older than");
         /// Whether old data stops the miner even while the battery doesn't drive it.
-        stale_off_without_auto: bool = row(Kind::Flag).or("false");
+        stale_off_without_auto: bool = row(Kind::Flag).or("false").called("Off on old data without auto-control");
         /// How long a power that a person chose holds.
-        manual_hours: Duration = span(0.1, 72.0, TimeUnit::Hours).or("2");
+        manual_hours: Duration = span(0.1, 72.0, TimeUnit::Hours).or("2").called("Manual power holds");
         /// How long the miner is left to settle after a command, until its own time was measured.
-        settle_sec: Duration = span(30.0, 3600.0, TimeUnit::Seconds).or("300");
+        settle_sec: Duration = span(30.0, 3600.0, TimeUnit::Seconds).or("300").called("Settling time");
         /// Off must be seen within this time, or it is sent again with an alarm.
-        off_verify_sec: Duration = span(30.0, 900.0, TimeUnit::Seconds).or("180");
+        off_verify_sec: Duration = span(30.0, 900.0, TimeUnit::Seconds).or("180").called("Off must be seen within");
         /// The most commands in 24 hours that aren't for safety: each can cost the miner minutes of hashing.
-        max_commands_per_day: u32 = whole(1, 500, "").or("48");
+        max_commands_per_day: u32 = whole(1, 500, "").or("48").called("Most commands a day");
     }
 }
 
@@ -182,13 +182,13 @@ section! {
     /// The history.
     "data" => Data {
         /// How much of it the API tells if nobody says.
-        default_days: Duration = span(1.0, 365.0, TimeUnit::Days).or("3");
+        default_days: Duration = span(1.0, 365.0, TimeUnit::Days).or("3").called("Told if nobody says");
         /// How long single samples are kept; what they were summed up to is kept for good.
-        max_days: Duration = span(1.0, 3650.0, TimeUnit::Days).or("30");
+        max_days: Duration = span(1.0, 3650.0, TimeUnit::Days).or("30").called("Samples are kept");
         /// How often the CSV files are written.
-        log_interval_sec: Duration = span(60.0, 86_400.0, TimeUnit::Seconds).or("3600");
+        log_interval_sec: Duration = span(60.0, 86_400.0, TimeUnit::Seconds).or("3600").called("CSV files are written every");
         /// Whether daily CSV files are written beside the database.
-        csv_log: bool = row(Kind::Flag).or("false");
+        csv_log: bool = row(Kind::Flag).or("false").called("Daily CSV files");
     }
 }
 
@@ -225,7 +225,7 @@ impl BatteryKind {
 }
 
 const fn row(kind: Kind) -> Setting {
-    Setting { key: "", kind, default: None, secret: false, variable: None, help: "" }
+    Setting { key: "", label: "", kind, default: None, secret: false, variable: None, help: "" }
 }
 
 const fn text(longest: usize) -> Setting {
@@ -248,6 +248,11 @@ impl Setting {
     /// With this default, as it would be written in the file.
     const fn or(self, default: &'static str) -> Self {
         Self { default: Some(default), ..self }
+    }
+
+    /// What people call it, where its key alone doesn't say it.
+    const fn called(self, label: &'static str) -> Self {
+        Self { label, ..self }
     }
 
     /// Never to be shown.

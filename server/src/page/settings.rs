@@ -5,7 +5,7 @@ use crate::{
     access::{Done, SETTINGS, Who},
     check::Finding,
     config::{Kind, Loaded, Origin, SECTIONS, Section, Setting, Shown},
-    settings::{Field, Looked, Problem, Refusal, Typed, fields},
+    settings::{Field, Looked, Problem, Refusal, Typed, fields, title, told},
 };
 use app::settings::{
     ChangeRow, FieldView, Frame, Input, Preview, PreviewLine, SectionView, Settings, WouldBe,
@@ -140,9 +140,8 @@ async fn shown(page: &Page, status: StatusCode, also: Also<'_>) -> Response {
     let holding = page.settings.holding();
     let loaded = &holding.loaded;
     let frame = frame(page);
-    let all = fields(loaded);
     let mut sections: Vec<SectionView> = Vec::new();
-    for field in &all {
+    for field in &fields(loaded) {
         let Some(setting) = field.setting() else { continue };
         let view = field_view(field, setting, loaded, &also, &frame);
         match sections.last_mut().filter(|section| section.name == field.part) {
@@ -158,7 +157,7 @@ async fn shown(page: &Page, status: StatusCode, also: Also<'_>) -> Response {
         what: change
             .changes
             .iter()
-            .map(|(name, of_it)| told(name, of_it, all.iter().find(|field| field.name == *name)))
+            .map(|(name, of_it)| told(name, of_it.before.as_deref(), of_it.after.as_deref(), loaded))
             .collect(),
     };
     let settings = Settings {
@@ -184,25 +183,10 @@ fn frame(page: &Page) -> Frame {
 
 fn section_view(field: &Field, loaded: &Loaded, first: FieldView, also: &Also<'_>) -> SectionView {
     let section = SECTIONS.iter().find(|section| section.name == field.section);
-    let title = match field.section {
-        "site" => "The house".to_owned(),
-        "battery" => "Battery".to_owned(),
-        "autocontrol" => "Control law".to_owned(),
-        "data" => "History".to_owned(),
-        "miner" => {
-            let host = loaded.shown.get(&field.path.replace(&format!(".{}", field.key), ".name"));
-            let name = match host {
-                Some(Shown::Text(name)) if !name.is_empty() => name.clone(),
-                _ => field.part.trim_start_matches("miners.").to_owned(),
-            };
-            format!("Miner: {name}")
-        }
-        other => other.to_owned(),
-    };
     let found = also.tested.as_ref().filter(|(device, _)| *device == field.part).map(|(_, found)| found);
     SectionView {
         name: field.part.clone(),
-        title,
+        title: title(field, loaded),
         help: section.map_or("", |section: &&Section| section.help),
         fields: vec![first],
         is_device: matches!(field.section, "miner" | "battery"),
@@ -270,19 +254,6 @@ fn told_origin(origin: Option<&Origin>, setting: &Setting, frame: &Frame) -> Str
         Some(Origin::Default) | None if setting.default.is_some() => "The default.".to_owned(),
         Some(Origin::Default) | None => "Not set.".to_owned(),
     }
-}
-
-/// What a change did to a setting, in words without secrets.
-fn told(name: &str, of_it: &store::BeforeAfter, field: Option<&Field>) -> String {
-    // Of a setting that there isn't any more nobody knows whether it was one.
-    let is_secret = field.and_then(Field::setting).is_none_or(|setting| setting.secret);
-    let said = |text: &Option<String>| match text {
-        None => "as in the file".to_owned(),
-        Some(_) if is_secret => "a secret".to_owned(),
-        Some(text) if text.is_empty() => "nothing".to_owned(),
-        Some(text) => text.clone(),
-    };
-    format!("{name}: {} → {}", said(&of_it.before), said(&of_it.after))
 }
 
 /// What only the file has: name, value, origin.

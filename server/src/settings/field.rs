@@ -54,6 +54,35 @@ pub fn fields(loaded: &Loaded) -> Vec<Field> {
     fields
 }
 
+/// What stands above a field's part of the page.
+pub fn title(field: &Field, loaded: &Loaded) -> String {
+    match field.section {
+        "site" => "The house".to_owned(),
+        "battery" => "Battery".to_owned(),
+        "autocontrol" => "Control law".to_owned(),
+        "data" => "History".to_owned(),
+        _ => {
+            let name = miner_of(loaded, &field.part).map_or("Miner", Miner::label);
+            format!("Miner {name}")
+        }
+    }
+}
+
+/// What a kept change is told by: the setting and its values before and after, without secrets.
+pub fn told(name: &str, before: Option<&str>, after: Option<&str>, loaded: &Loaded) -> String {
+    let field = fields(loaded).into_iter().find(|field| field.name == name);
+    // Of a setting that there isn't any more nobody knows whether it was one.
+    let is_secret = field.as_ref().and_then(Field::setting).is_none_or(|setting| setting.secret);
+    let said = |text: Option<&str>| match text {
+        None => "as in the file".to_owned(),
+        Some(_) if is_secret => "a secret".to_owned(),
+        Some("") => "nothing".to_owned(),
+        Some(text) => text.to_owned(),
+    };
+    let label = field.map_or_else(|| name.to_owned(), |field| label(&field, loaded));
+    format!("{label}: {} → {}", said(before), said(after))
+}
+
 /// The parts of the page that a section has, and their paths in the configuration.
 fn parts(loaded: &Loaded, section: &Section) -> Vec<(String, String)> {
     if section.name != Miner::SECTION.name {
@@ -149,15 +178,15 @@ pub(super) fn differences(before: &Loaded, after: &Loaded, wanted: &Wanted) -> V
         };
         let is_secret = matches!(then, Some(Shown::Secret { .. }));
         if now != then {
-            lines.push((label(&field), said(now), said(then)));
+            lines.push((label(&field, after), said(now), said(then)));
         } else if is_secret && wanted.contains_key(&field.name) {
-            lines.push((label(&field), said(now), "another secret".to_owned()));
+            lines.push((label(&field, after), said(now), "another secret".to_owned()));
         }
     }
     lines
 }
 
 /// What a setting is called where its part of the page isn't at hand.
-fn label(field: &Field) -> String {
-    format!("{} of {}", field.setting().map_or_else(String::new, Setting::label), field.part)
+fn label(field: &Field, loaded: &Loaded) -> String {
+    format!("{}: {}", title(field, loaded), field.setting().map_or_else(String::new, Setting::label))
 }

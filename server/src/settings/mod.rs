@@ -9,7 +9,7 @@ mod effects;
 mod field;
 mod start;
 
-pub use field::{Field, Problem, Typed, fields};
+pub use field::{Field, Problem, Typed, fields, title, told};
 pub use start::Start;
 
 use crate::{

@@ -136,7 +136,7 @@ async fn a_change_says_what_it_does_holds_at_once_is_audited_and_can_be_undone()
     let (_, _, preview) = person
         .send("/settings", &[("autocontrol.emergency_soc", "56"), ("autocontrol.sunset_soc", "70")])
         .await;
-    for said in ["Emergency SOC of autocontrol", "30 %", "56 %", "With the change:"] {
+    for said in ["Control law: Emergency off at", "30 %", "56 %", "With the change:"] {
         assert!(preview.contains(said), "{said}: {preview}");
     }
     person.house.run(60).await;
@@ -148,7 +148,7 @@ async fn a_change_says_what_it_does_holds_at_once_is_audited_and_can_be_undone()
     assert_eq!(value(&page, "autocontrol.emergency_soc"), "56");
     assert!(page.contains("Changed here, "));
     let audit = person.page_at("/account").await;
-    assert!(audit.contains("changed Emergency SOC of autocontrol: 30 % → 56 %"), "{audit}");
+    assert!(audit.contains("changed Control law: Emergency off at: 30 % → 56 %"), "{audit}");
 
     let (status, _, preview) = person.send("/settings/undo", &[("id", "1")]).await;
     assert_eq!(status, 200, "{preview}");
@@ -298,7 +298,7 @@ async fn a_secret_is_changed_and_never_told() {
     let preview = person.change(&[("miners.garage.password", &new)]).await;
     assert!(preview.contains("another secret"), "{preview}");
     let page = person.page().await;
-    assert!(page.contains("miners.garage.password: as in the file → a secret"), "{page}");
+    assert!(page.contains("Password of V2: as in the file → a secret"), "{page}");
     let (status, _, preview) = person.send("/settings", &[("reset", "miners.garage.password")]).await;
     assert_eq!(status, 200, "back to the file's: {preview}");
     person.page_at("/account").await;
