@@ -18,6 +18,7 @@ pub mod current;
 pub mod demo;
 pub mod events;
 mod headers;
+mod listen;
 pub mod outlook;
 pub mod page;
 pub mod rest;

@@ -5,7 +5,7 @@ use crate::{
     access::{Access, Door},
     config::{Config, Inputs},
     demo::{self, LivedTime, Switches},
-    page,
+    listen, page,
     settings::Start,
     web,
 };
@@ -108,6 +108,8 @@ pub async fn run(
     let door = if is_open { Door::Open } else { Door::Guarded { reading: config.app.read_requires_sign_in } };
     let access = access(door, store.clone(), demo, settings.handle()).await;
     let claim = access.claim_code();
+    let proxies: Vec<IpAddr> =
+        config.app.trusted_proxies.iter().filter_map(|proxy| proxy.parse().ok()).collect();
     let router = web::router(web::Setup {
         settings: settings.clone(),
         store,
@@ -115,15 +117,11 @@ pub async fn run(
         files,
         access,
         hosts: hosts(&config),
-        proxies: config.app.trusted_proxies.iter().filter_map(|proxy| proxy.parse().ok()).collect(),
+        proxies: proxies.clone(),
         closing: stop.clone(),
     });
-    let stopping = stop.clone();
     let local = listener.local_addr()?;
-    let serving = tokio::spawn(async move {
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, service).with_graceful_shutdown(stopping.cancelled_owned()).await
-    });
+    let serving = tokio::spawn(listen::serve(listener, router, proxies, stop.clone()));
     let mut snapshots = settings.handle().follow();
     if tokio::time::timeout(FIRST_TICK, snapshots.wait_for(|snapshot| snapshot.tick > 0)).await.is_err() {
         tracing::warn!("the control loop hasn't ticked yet");

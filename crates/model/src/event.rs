@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// The operations of a miner that a snapshot holds: the newest so many.
 pub const OPERATIONS_SHOWN: usize = 20;
 
-/// What a page needs to know of a site and that doesn't change while the program runs.
+/// What a page needs to know of a site's configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SiteFacts {
     /// The site's name.
