@@ -54,9 +54,11 @@ pub fn router(setup: Setup) -> Router {
     let news = News::start(outlook.clone(), closing);
     let api = Api { site, current, store: store.clone() };
     let backend = Arc::new(PageBackend { outlook, store, news: news.clone() });
+    let metrics = rest::metrics::routes(api.clone());
     let api = rest::routes(api).merge(events::routes(news.clone())).fallback(rest::not_found);
     page::routes(backend, access, settings, news, files.as_ref())
         .nest("/api", api)
+        .merge(metrics)
         .method_not_allowed_fallback(rest::method_not_allowed)
         .layer(CatchPanicLayer::custom(rest::broken))
         .layer(CompressionLayer::new().quality(CompressionLevel::Precise(EFFORT)))

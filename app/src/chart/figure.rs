@@ -36,6 +36,11 @@ pub(crate) fn figure(chart: Chart) -> impl IntoView {
                 <details class="values">
                     <summary>"The same as a table"</summary>
                     <div inner_html=table></div>
+                    <p>
+                        <a href=move || chart.range.get().export() download>
+                            "Everything measured over this time, as a file (CSV)"
+                        </a>
+                    </p>
                 </details>
             </figure>
         </section>

@@ -11,7 +11,7 @@ use crate::{
     clock::{Busy, Timekeeper},
     local::Place,
     recorder::{Entry, Recorder},
-    requests::{Envelope, Message, Refused, Reply, Request},
+    requests::{Envelope, Message, Pulse, Refused, Reply, Request},
     supervise::Supervisor,
     unit::Unit,
 };
@@ -20,7 +20,11 @@ use model::{
     AlertCode, Command, Manual, MinerId, Now, OperationId, PowerIntent,
     snapshot::{BatteryView, Connection, InvariantCount, Snapshot},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 use tokio::sync::{mpsc, watch};
 
 /// How long the answer to a wish waits until the wish is on the disk, in real time.
@@ -46,6 +50,7 @@ pub(crate) struct ControlLoop {
     pub(crate) requests: mpsc::Receiver<Message>,
     pub(crate) wakes: mpsc::Receiver<Busy>,
     pub(crate) supervisor: Supervisor,
+    pub(crate) pulse: Arc<std::sync::Mutex<Pulse>>,
 }
 
 impl ControlLoop {
@@ -84,6 +89,7 @@ impl ControlLoop {
                     woken
                 }
                 woken = clock.sleep_until(busy, next_tick) => {
+                    self.feel_pulse(clock.elapsed().saturating_sub(next_tick));
                     self.tick().await;
                     next_tick = (next_tick + self.period).max(clock.elapsed());
                     woken
@@ -94,6 +100,14 @@ impl ControlLoop {
         for unit in &mut self.units {
             unit.save(&self.recorder, now);
         }
+    }
+
+    /// A tick begins this long after its time.
+    fn feel_pulse(&self, late: Duration) {
+        let mut pulse = self.pulse.lock().unwrap_or_else(PoisonError::into_inner);
+        pulse.latest = pulse.latest.max(late);
+        let left_out = late.as_nanos().checked_div(self.period.as_nanos()).unwrap_or_default();
+        pulse.dropped = pulse.dropped.saturating_add(u64::try_from(left_out).unwrap_or(u64::MAX));
     }
 
     async fn tick(&mut self) {

@@ -30,5 +30,5 @@ mod supervise;
 mod unit;
 
 pub use local::Place;
-pub use requests::{Handle, Law, Refused, Reply, Request, WouldDecide};
+pub use requests::{Handle, Law, Pulse, Refused, Reply, Request, WouldDecide};
 pub use site::{MinerSetup, Site, SiteSetup};

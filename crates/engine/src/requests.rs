@@ -10,7 +10,7 @@ use model::{
     snapshot::{DecisionView, Snapshot},
 };
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 use tokio::sync::{mpsc, oneshot, watch};
@@ -118,6 +118,16 @@ pub struct Handle {
     pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(crate) keeper: Arc<crate::clock::Timekeeper>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) pulse: Arc<Mutex<Pulse>>,
+}
+
+/// How punctual the control loop was since the program's start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pulse {
+    /// The latest that a tick came after its time.
+    pub latest: Duration,
+    /// Ticks that were left out, because the one before came later than their time.
+    pub dropped: u64,
 }
 
 /// The ways to the tasks that run now.
@@ -196,6 +206,11 @@ impl Handle {
     /// Whether the site is being shut down.
     pub fn is_shutting_down(&self) -> bool {
         self.running().shutdown.is_cancelled()
+    }
+
+    /// How punctual the control loop was.
+    pub fn pulse(&self) -> Pulse {
+        *self.pulse.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn running(&self) -> Running {

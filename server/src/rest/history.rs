@@ -30,7 +30,7 @@ pub(super) struct Stretch {
     days: Option<f64>,
     from: Option<UtcMillis>,
     to: Option<UtcMillis>,
-    points: Option<u32>,
+    pub(super) points: Option<u32>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Stretch {
@@ -92,7 +92,7 @@ pub(super) fn instant(name: &str, value: &str) -> Result<UtcMillis, ApiError> {
 
 impl Stretch {
     /// The window this means at `now`.
-    fn window(&self, now: UtcMillis, default_days: f64) -> Result<Window, ApiError> {
+    pub(super) fn window(&self, now: UtcMillis, default_days: f64) -> Result<Window, ApiError> {
         let to = self.to.unwrap_or(now);
         let from = self.from.unwrap_or_else(|| before(to, self.days.unwrap_or(default_days)));
         if from >= to {
@@ -103,7 +103,7 @@ impl Stretch {
 }
 
 /// The names of the battery's quantities in a row, those of earlier clients.
-const BATTERY: [(Quantity, &str); 5] = [
+pub(super) const BATTERY: [(Quantity, &str); 5] = [
     (Quantity::Soc, "soc_percent"),
     (Quantity::Pv, "pv_power_w"),
     (Quantity::Load, "load_power_w"),
@@ -112,7 +112,7 @@ const BATTERY: [(Quantity, &str); 5] = [
 ];
 
 /// The names of a miner's quantities in a row.
-const MINER: [(Quantity, &str); 7] = [
+pub(super) const MINER: [(Quantity, &str); 7] = [
     (Quantity::Power, "power_w"),
     (Quantity::PowerSet, "power_set_w"),
     (Quantity::HashRate, "hashrate_ths"),
@@ -151,12 +151,12 @@ pub(super) async fn miner(api: &Api, miner: &MinerId, stretch: &Stretch) -> Resu
     Ok(reply(window, &track, &MINER, &json!(energy)))
 }
 
-fn store(api: &Api) -> Result<&Store, ApiError> {
+pub(super) fn store(api: &Api) -> Result<&Store, ApiError> {
     let missing = "the database can't be used, so there is no history";
     api.store.as_ref().ok_or_else(|| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "no_database", missing))
 }
 
-fn failed(error: &StoreError) -> ApiError {
+pub(super) fn failed(error: &StoreError) -> ApiError {
     // Its words may name a path of this machine.
     tracing::warn!(%error, "the history can't be read");
     ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "database", "the history can't be read just now")

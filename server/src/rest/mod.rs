@@ -10,7 +10,9 @@ mod battery;
 mod body;
 mod decisions;
 mod error;
+mod export;
 mod history;
+pub(crate) mod metrics;
 mod miner;
 mod system;
 mod which;
@@ -76,6 +78,7 @@ pub fn routes(api: Api) -> Router {
         .merge(battery::routes())
         .merge(autocontrol::routes())
         .merge(decisions::routes())
+        .merge(export::routes())
         .merge(system::routes())
         .merge(alerts::routes())
         .with_state(api)

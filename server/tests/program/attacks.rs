@@ -63,8 +63,14 @@ async fn requests_that_are_none_are_refused_and_change_nothing() {
         ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec()),
         ("no name", b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n".to_vec()),
         ("another name", b"GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n".to_vec()),
-        ("a name that ends ours", b"GET / HTTP/1.1\r\nHost: evil.example#.localhost\r\nConnection: close\r\n\r\n".to_vec()),
-        ("a line in a name", b"GET / HTTP/1.1\r\nHost: localhost\r\n evil: yes\r\nConnection: close\r\n\r\n".to_vec()),
+        (
+            "a name that ends ours",
+            b"GET / HTTP/1.1\r\nHost: evil.example#.localhost\r\nConnection: close\r\n\r\n".to_vec(),
+        ),
+        (
+            "a line in a name",
+            b"GET / HTTP/1.1\r\nHost: localhost\r\n evil: yes\r\nConnection: close\r\n\r\n".to_vec(),
+        ),
         (
             "a whole other address",
             b"GET http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n".to_vec(),
