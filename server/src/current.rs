@@ -21,7 +21,7 @@ impl Current {
 
     /// Which samples of the history belong together.
     pub fn rules(&self) -> HistoryRules {
-        self.read().1.clone()
+        self.read().1
     }
 
     /// Something else holds from now on.

@@ -8,9 +8,10 @@ use anyhow::bail;
 
 const READ_ABOVE: &str = "each message above says what to change";
 
-/// Format, lints, documentation, dependency direction.
+/// Format, lints, documentation, dependency direction, and what the project is made of.
 pub(crate) fn everything(workspace: &Workspace) -> anyhow::Result<()> {
     quickly(workspace)?;
+    dependencies(workspace)?;
     documentation(workspace)
 }
 
@@ -38,6 +39,17 @@ fn lints(workspace: &Workspace) -> anyhow::Result<()> {
     let mut command = workspace.cargo(&["clippy", "--package", "frontend", "--locked"]);
     command.args(["--target", tools::WASM_TARGET, "--", "-D", "warnings"]);
     process::run(&mut command, READ_ABOVE)
+}
+
+/// Licences, where packages come from, and what is kept out: `deny.toml`. What was found out about packages since
+/// (advisories) isn't looked up: a check must not turn red by itself, nor need the network.
+fn dependencies(workspace: &Workspace) -> anyhow::Result<()> {
+    let tools = tools::Tools::for_looking_through(workspace)?;
+    say::step("checking licences and origins of what the project is made of");
+    let mut command = tools.command("cargo-deny")?;
+    command.current_dir(workspace.root()).args(["--offline", "--locked", "--log-level", "error"]);
+    command.args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
+    process::run(&mut command, "deny.toml says what may be used, and why")
 }
 
 fn documentation(workspace: &Workspace) -> anyhow::Result<()> {

@@ -129,7 +129,7 @@ impl Site {
         let keeper = Arc::new(Timekeeper::new(Arc::clone(&clock), memory.kept));
         let (published, snapshots) = watch::channel(Arc::new(ControlLoop::first_snapshot(&keeper)));
         let pulse = Arc::default();
-        let (tasks, running) = launch(setup, memory, None, store.clone(), &keeper, &published, &pulse);
+        let (tasks, running) = launch(setup, &memory, None, store.clone(), &keeper, &published, &pulse);
         let handle = Handle {
             running: Arc::new(RwLock::new(running)),
             renewal: Arc::default(),
@@ -152,7 +152,7 @@ impl Site {
         let before = self.before(&setup).await;
         let keeper = Arc::clone(&self.handle.keeper);
         let (tasks, running) =
-            launch(setup, memory, before, self.store.clone(), &keeper, &self.published, &self.handle.pulse);
+            launch(setup, &memory, before, self.store.clone(), &keeper, &self.published, &self.handle.pulse);
         self.tasks = tasks;
         *self.handle.running.write().unwrap_or_else(PoisonError::into_inner) = running;
     }
@@ -224,7 +224,7 @@ struct Before {
 /// Starts every task.
 fn launch(
     setup: SiteSetup,
-    memory: Memory,
+    memory: &Memory,
     before: Option<Before>,
     store: Option<Store>,
     keeper: &Arc<Timekeeper>,
@@ -257,7 +257,7 @@ fn launch(
         let at = known.iter().position(|unit| *unit.id() == miner.id);
         let unit = at.map(|at| known.swap_remove(at));
         let auto_control = before.auto_control.get(&miner.id).copied().unwrap_or(miner.auto_control);
-        units.push(start_unit(miner, unit, auto_control, &memory, &supervisor, &recorder, &wake));
+        units.push(start_unit(miner, unit, auto_control, memory, &supervisor, &recorder, &wake));
     }
     let poll = setup.battery_poll.max(setup.battery.shortest_poll());
     let (battery_sender, battery) = watch::channel(before.battery.unwrap_or_default());

@@ -203,11 +203,11 @@ fn field_view(
 ) -> FieldView {
     let holds = loaded.shown.get(&field.path);
     let typed = also.typed.and_then(|typed| typed.texts.get(&field.name));
+    let typed = typed.filter(|_| !setting.secret);
     let value = match (typed, holds) {
-        (_, Some(Shown::Secret { .. })) => String::new(),
         (Some(typed), _) => typed.clone(),
         (None, Some(Shown::Text(text))) => text.clone(),
-        (None, None) => String::new(),
+        (None, Some(Shown::Secret { .. }) | None) => String::new(),
     };
     let is_optional = setting.default.is_none();
     let choices = |choices: &[(&str, &str)]| {

@@ -123,8 +123,8 @@ impl Families<'_> {
     }
 }
 
-fn flag(flag: bool) -> Option<f64> {
-    Some(f64::from(u8::from(flag)))
+fn flag(flag: bool) -> f64 {
+    f64::from(u8::from(flag))
 }
 
 fn watts(watts: Option<Watts>) -> Option<f64> {
@@ -171,13 +171,13 @@ impl Present {
             "wm_controller_clock_synced",
             "Something else agrees with the program's clock.",
             "",
-            flag(snapshot.clock_synced),
+            Some(flag(snapshot.clock_synced)),
         )?;
         families.one(
             "wm_controller_database_up",
             "The database takes writes.",
             "",
-            flag(snapshot.database_ok),
+            Some(flag(snapshot.database_ok)),
         )?;
         let open = snapshot.alerts.iter().filter(|alert| alert.active).count();
         families.one("wm_controller_alerts_active", "Alerts that hold.", "", Some(open as f64))?;
@@ -199,7 +199,7 @@ impl Present {
             "battery_up",
             "The battery's source answered the last time.",
             "",
-            flag(battery.connection.connected),
+            Some(flag(battery.connection.connected)),
         )?;
         let charge = battery.soc.map(|soc| soc.get() / 100.0);
         families.one(
@@ -239,11 +239,14 @@ impl Present {
         families.one("battery_temperature", "Of the battery.", "celsius", temperature)
     }
 
+    /// A value of each miner.
+    fn each(&self, value: &dyn Fn(&MinerView) -> Option<f64>) -> Vec<(Labels<'_>, Option<f64>)> {
+        let miners = self.snapshot.miners.iter();
+        miners.map(|miner| (vec![("miner", miner.id.0.as_str())], value(miner))).collect()
+    }
+
     fn of_miners(&self, families: &mut Families<'_>) -> fmt::Result {
         let miners = &self.snapshot.miners;
-        let each = |value: &dyn Fn(&MinerView) -> Option<f64>| -> Vec<(Labels<'_>, Option<f64>)> {
-            miners.iter().map(|miner| (vec![("miner", miner.id.0.as_str())], value(miner))).collect()
-        };
         let names = miners.iter().map(|miner| {
             vec![("miner", miner.id.0.as_str()), ("name", miner.name.as_str()), ("host", miner.host.as_str())]
         });
@@ -252,19 +255,19 @@ impl Present {
             "miner_up",
             "The miner answered the last time.",
             "",
-            each(&|miner| flag(miner.connection.connected)),
+            self.each(&|miner| Some(flag(miner.connection.connected))),
         )?;
         families.gauge(
             "miner_last_seen",
             "Time since the miner last answered.",
             "seconds",
-            each(&|miner| self.seconds_since(miner.connection.last_seen)),
+            self.each(&|miner| self.seconds_since(miner.connection.last_seen)),
         )?;
         let states =
             [(MinerState::Unknown, "unknown"), (MinerState::Off, "off"), (MinerState::Running, "running")];
         let states = miners.iter().flat_map(|miner| {
             states.map(|(state, said)| {
-                (vec![("miner", miner.id.0.as_str()), ("state", said)], flag(miner.state == state))
+                (vec![("miner", miner.id.0.as_str()), ("state", said)], Some(flag(miner.state == state)))
             })
         });
         families.gauge(
@@ -273,49 +276,59 @@ impl Present {
             "",
             states.collect(),
         )?;
+        self.of_readings(families)?;
+        self.of_law(families)
+    }
+
+    /// What they told, as long as they answer.
+    fn of_readings(&self, families: &mut Families<'_>) -> fmt::Result {
         let fresh = |miner: &MinerView| miner.reading.clone().filter(|_| miner.connection.connected);
         families.gauge(
             "miner_power",
             "What the miner draws.",
             "watts",
-            each(&|miner| watts(fresh(miner)?.power)),
+            self.each(&|miner| watts(fresh(miner)?.power)),
         )?;
         families.gauge(
             "miner_power_set",
             "What the miner is set to draw.",
             "watts",
-            each(&|miner| watts(fresh(miner)?.power_set)),
+            self.each(&|miner| watts(fresh(miner)?.power_set)),
         )?;
         families.gauge(
             "miner_hash_rate",
             "Its hash rate.",
             "hashes_per_second",
-            each(&|miner| Some(fresh(miner)?.hash_rate?.get() * 1e12)),
+            self.each(&|miner| Some(fresh(miner)?.hash_rate?.get() * 1e12)),
         )?;
         families.gauge(
             "miner_ambient_temperature",
             "Of the air around it.",
             "celsius",
-            each(&|miner| Some(fresh(miner)?.ambient?.get())),
+            self.each(&|miner| Some(fresh(miner)?.ambient?.get())),
         )?;
         families.gauge(
             "miner_chip_temperature_max",
             "Of its hottest chip.",
             "celsius",
-            each(&|miner| Some(fresh(miner)?.chip_max?.get())),
+            self.each(&|miner| Some(fresh(miner)?.chip_max?.get())),
         )?;
         families.gauge(
             "miner_fan_in_speed",
             "Of the fan at the inlet.",
             "rpm",
-            each(&|miner| Some(f64::from(fresh(miner)?.fan_in_rpm?))),
+            self.each(&|miner| Some(f64::from(fresh(miner)?.fan_in_rpm?))),
         )?;
         families.gauge(
             "miner_fan_out_speed",
             "Of the fan at the outlet.",
             "rpm",
-            each(&|miner| Some(f64::from(fresh(miner)?.fan_out_rpm?))),
-        )?;
+            self.each(&|miner| Some(f64::from(fresh(miner)?.fan_out_rpm?))),
+        )
+    }
+
+    /// What the law makes of it.
+    fn of_law(&self, families: &mut Families<'_>) -> fmt::Result {
         let wanted = |miner: &MinerView| match miner.decision.wanted {
             Wanted::Run(percent) => Some(f64::from(percent.get()) / 100.0),
             Wanted::Off => Some(0.0),
@@ -325,32 +338,32 @@ impl Present {
             "miner_wanted_power",
             "What the law wants of it, of what it draws at its most; 0 is off.",
             "ratio",
-            each(&wanted),
+            self.each(&wanted),
         )?;
         let ceiling = |miner: &MinerView| Some(f64::from(miner.latches.ceiling.get()) / 100.0);
         families.gauge(
             "miner_ceiling",
             "The most that it may draw until the battery is full.",
             "ratio",
-            each(&ceiling),
+            self.each(&ceiling),
         )?;
         families.gauge(
             "miner_emergency_latched",
             "Off until the battery is full, the sun sets or a person says otherwise.",
             "",
-            each(&|miner| flag(miner.latches.emergency)),
+            self.each(&|miner| Some(flag(miner.latches.emergency))),
         )?;
         families.gauge(
             "miner_auto_control",
             "The battery drives it.",
             "",
-            each(&|miner| flag(miner.intent.auto_control)),
+            self.each(&|miner| Some(flag(miner.intent.auto_control))),
         )?;
         families.gauge(
             "miner_commands_today",
             "Commands within 24 hours that weren't for safety.",
             "",
-            each(&|miner| Some(f64::from(miner.latches.commands_today))),
+            self.each(&|miner| Some(f64::from(miner.latches.commands_today))),
         )
     }
 }

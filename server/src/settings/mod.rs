@@ -307,13 +307,11 @@ impl Settings {
             let miner = field::miner_of(&after, device)?;
             Some(check::miner(miner, now).await)
         };
-        match tokio::time::timeout(TEST, testing).await {
-            Ok(found) => found.ok_or(Refusal::NoDevice),
-            Err(_) => {
-                let text = format!("No answer within {} s.", TEST.as_secs());
-                Ok(vec![check::Finding { is_well: false, text }])
-            }
+        if let Ok(found) = tokio::time::timeout(TEST, testing).await {
+            return found.ok_or(Refusal::NoDevice);
         }
+        let text = format!("No answer within {} s.", TEST.as_secs());
+        Ok(vec![check::Finding { is_well: false, text }])
     }
 
     /// Ends the site, once: see [`Site::stop`].

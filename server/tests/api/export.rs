@@ -15,7 +15,10 @@ async fn lines(house: &House, query: &str) -> Vec<Vec<String>> {
     assert_eq!(response.status(), 200);
     assert!(response.headers()[header::CONTENT_TYPE].to_str().unwrap().starts_with("text/csv"));
     let named = response.headers()[header::CONTENT_DISPOSITION].to_str().unwrap();
-    assert!(named.starts_with("attachment; filename=\"history-2026-06-2") && named.ends_with(".csv\""), "{named}");
+    assert!(
+        named.starts_with("attachment; filename=\"history-2026-06-2") && named.ends_with(".csv\""),
+        "{named}"
+    );
     let text = text(response).await;
     let lines = text.strip_suffix("\r\n").unwrap().split("\r\n");
     lines.map(|line| line.split(',').map(str::to_owned).collect()).collect()
@@ -23,8 +26,7 @@ async fn lines(house: &House, query: &str) -> Vec<Vec<String>> {
 
 /// The values of a column where it has any, by their time.
 fn column(lines: &[Vec<String>], name: &str) -> BTreeMap<String, f64> {
-    let at =
-        lines[0].iter().position(|head| head == name).unwrap_or_else(|| panic!("no {name}: {:?}", lines[0]));
+    let at = lines[0].iter().position(|head| head == name).unwrap();
     let known = lines[1..].iter().filter(|line| !line[at].is_empty());
     known.map(|line| (line[0].clone(), line[at].parse().unwrap())).collect()
 }

@@ -1,7 +1,7 @@
 //! Tools that are Rust programs, each in a directory of its own in the user's cache: nothing that is installed there is in
 //! anybody's way, two checkouts share it, and `cargo clean` leaves it.
 
-use super::CARGO_LEPTOS;
+use super::{CARGO_DENY, CARGO_LEPTOS};
 use crate::{process, say, workspace::Workspace};
 use anyhow::{Context, bail};
 use std::{
@@ -40,6 +40,17 @@ impl Tool {
             // It takes the other tools from the PATH, and never anything from elsewhere.
             options: &["--locked", "--features", "no_downloads"],
             minutes: 10,
+        }
+    }
+
+    /// What looks at what the project is made of.
+    pub(super) fn cargo_deny() -> Self {
+        Self {
+            package: "cargo-deny",
+            program: "cargo-deny",
+            version: CARGO_DENY.to_owned(),
+            options: &["--locked", "--no-default-features"],
+            minutes: 2,
         }
     }
 

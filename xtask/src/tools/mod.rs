@@ -20,6 +20,9 @@ pub(crate) use wasm::{TARGET as WASM_TARGET, ensure_target as ensure_wasm_target
 /// The newest that builds with the toolchain of the workspace.
 pub(crate) const CARGO_LEPTOS: &str = "0.3.10";
 
+/// What looks at what the project is made of.
+const CARGO_DENY: &str = "0.20.2";
+
 /// Where the tools are.
 pub(crate) struct Tools {
     /// The directories with the programs, to be searched before all others.
@@ -42,6 +45,11 @@ impl Tools {
         let npm = npm::ensure(workspace)?;
         let chromium = chromium::find(debian::install)?;
         Ok((Self { directories: vec![npm] }, chromium))
+    }
+
+    /// Sets up what looking at the project's dependencies needs.
+    pub(crate) fn for_looking_through(workspace: &Workspace) -> anyhow::Result<Self> {
+        Ok(Self { directories: vec![installed::ensure(workspace, &Tool::cargo_deny())?] })
     }
 
     /// A script of the workspace's, run by Node.js. The packages from npm are there.

@@ -118,7 +118,8 @@ async fn what_would_be_decided_is_told_and_not_done() {
         (MinerId("other".into()), Law { policy: Policy::default(), range }),
     ];
     let would = house.handle.what_if(laws).await.unwrap();
-    let [would] = would.as_slice() else { panic!("{would:?}") };
+    assert_eq!(would.len(), 1, "{would:?}");
+    let would = &would[0];
     assert_eq!(would.now.wanted, view.decision.wanted);
     assert_eq!(would.then.wanted, Wanted::Off, "{would:?}");
     house.run(60).await;
