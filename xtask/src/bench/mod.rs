@@ -8,6 +8,7 @@ mod history;
 mod http;
 mod journal;
 mod law;
+mod load;
 mod page;
 mod process_facts;
 mod site;
@@ -53,6 +54,8 @@ pub(crate) enum Part {
     Browser,
     /// The running program.
     Site,
+    /// The running program while many look at it.
+    Load,
 }
 
 /// Measures these parts, or everything; shows it as a table, and fails if a budget is broken.
@@ -67,6 +70,7 @@ pub(crate) fn bench(workspace: &Workspace, parts: &[Part]) -> anyhow::Result<()>
             Part::Page => page::figures(workspace)?,
             Part::Browser => browser::figures(workspace)?,
             Part::Site => site::figures(workspace)?,
+            Part::Load => load::figures(workspace)?,
         });
     }
     table(&figures).iter().for_each(say::line);

@@ -38,12 +38,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Measures the program.
 pub(super) fn figures(workspace: &Workspace) -> anyhow::Result<Vec<Figure>> {
-    say::step("building the program and the simulator as they are shipped");
-    let programs = Programs {
-        simulator: workspace.build("simulator", Program::Bin("simulator"), Profile::Release)?,
-        server: workspace.build("server", Program::Bin("wm-controller"), Profile::Release)?,
-        scratch: workspace.scratch()?.join("bench"),
-    };
+    let programs = Programs::build(workspace)?;
     let mut slowest: f64 = 0.0;
     let mut idle = None;
     for run in 1..=STOPS {
@@ -103,14 +98,26 @@ fn after_a_day(programs: &Programs) -> anyhow::Result<Memory> {
     Memory::of(site.server.id())
 }
 
-struct Programs {
+pub(super) struct Programs {
     simulator: PathBuf,
     server: PathBuf,
     scratch: PathBuf,
 }
 
+impl Programs {
+    /// Builds them as they are shipped.
+    pub(super) fn build(workspace: &Workspace) -> anyhow::Result<Self> {
+        say::step("building the program and the simulator as they are shipped");
+        Ok(Self {
+            simulator: workspace.build("simulator", Program::Bin("simulator"), Profile::Release)?,
+            server: workspace.build("server", Program::Bin("wm-controller"), Profile::Release)?,
+            scratch: workspace.scratch()?.join("bench"),
+        })
+    }
+}
+
 /// A simulator with the program that joined it.
-struct Site {
+pub(super) struct Site {
     api: String,
     simulator_api: String,
     // The program ends before the devices do.
@@ -119,7 +126,7 @@ struct Site {
 }
 
 impl Site {
-    fn start(programs: &Programs, scale: u32) -> anyhow::Result<Self> {
+    pub(super) fn start(programs: &Programs, scale: u32) -> anyhow::Result<Self> {
         let data = programs.scratch.join("data");
         if data.exists() {
             fs::remove_dir_all(&data).with_context(|| format!("removing {}", data.display()))?;
@@ -142,8 +149,18 @@ impl Site {
         Ok(Self { api, simulator_api, server, _simulator: simulator })
     }
 
+    /// Where the program answers.
+    pub(super) fn api(&self) -> &str {
+        &self.api
+    }
+
+    /// The program's process.
+    pub(super) fn server_id(&self) -> u32 {
+        self.server.id()
+    }
+
     /// Waits until the program reads the battery and the miner and has said its first word to the miner.
-    fn until_running(&self) -> anyhow::Result<()> {
+    pub(super) fn until_running(&self) -> anyhow::Result<()> {
         say::step("starting the program and waiting until it runs the miner");
         until("the program to command the miner", || {
             let told = self.battery_soc()?.is_some() && !self.writes()?.is_empty();
