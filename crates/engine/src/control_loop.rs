@@ -60,6 +60,8 @@ impl ControlLoop {
         let shutdown = self.supervisor.shutdown.clone();
         let mut busy = busy;
         let mut next_tick = clock.elapsed();
+        // When the next tick ought to be: before `next_tick`, if the one before took longer than the period.
+        let mut due = next_tick;
         loop {
             // Going to sleep gives the token up; whoever wakes the loop brings one along.
             busy = tokio::select! {
@@ -89,9 +91,10 @@ impl ControlLoop {
                     woken
                 }
                 woken = clock.sleep_until(busy, next_tick) => {
-                    self.feel_pulse(clock.elapsed().saturating_sub(next_tick));
+                    self.feel_pulse(clock.elapsed().saturating_sub(due));
                     self.tick().await;
-                    next_tick = (next_tick + self.period).max(clock.elapsed());
+                    due = next_tick + self.period;
+                    next_tick = due.max(clock.elapsed());
                     woken
                 }
             };

@@ -194,7 +194,9 @@ impl Present {
 
     fn of_battery(&self, families: &mut Families<'_>) -> fmt::Result {
         let battery = &self.snapshot.battery;
+        // What was read last is the present only as long as the source answers.
         let reading = battery.reading.as_ref();
+        let reading = reading.filter(|reading| battery.connection.connected && !reading.lost);
         families.one(
             "battery_up",
             "The battery's source answered the last time.",
