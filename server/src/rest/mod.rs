@@ -12,7 +12,6 @@ mod decisions;
 mod error;
 mod export;
 mod history;
-pub(crate) mod metrics;
 mod miner;
 mod system;
 mod which;
