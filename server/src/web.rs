@@ -8,7 +8,7 @@ use crate::{
     metrics::{self, Metrics},
     outlook::Outlook,
     page::{self, PageBackend, Site},
-    rest::{self, Api},
+    rest::{self, Api, Exports},
     settings::Settings,
 };
 use axum::{
@@ -54,7 +54,7 @@ pub fn router(setup: Setup) -> Router {
     let outlook = Outlook { site: site.clone(), current: current.clone(), switches, build };
     let news = News::start(outlook.clone(), closing);
     let metrics = Metrics::new(site.clone(), current.clone(), news.clone());
-    let api = Api { site, current, store: store.clone() };
+    let api = Api { site, current, store: store.clone(), exports: Exports::default() };
     let backend = Arc::new(PageBackend { outlook, store, news: news.clone() });
     let api = rest::routes(api).merge(events::routes(news.clone())).fallback(rest::not_found);
     page::routes(backend, access, settings, news, files.as_ref())
