@@ -68,14 +68,6 @@ impl Range {
         Self::ALL.into_iter().find(|range| Some(range.slug()) == slug).unwrap_or_default()
     }
 
-    /// Where everything that was measured over it is told as a file.
-    pub fn export(self) -> String {
-        match self.millis() {
-            Some(length) => format!("/api/history.csv?days={}", length as f64 / 86_400_000.0),
-            None => "/api/history.csv?from=2000-01-01T00:00:00Z".to_owned(),
-        }
-    }
-
     /// How much time passes at the site before a chart over this range looks different, in milliseconds. What is new is
     /// kept once a minute.
     pub const fn redrawn_after(self) -> i64 {

@@ -98,6 +98,11 @@ impl News {
         Self { shared }
     }
 
+    /// How many listen now.
+    pub(crate) fn listeners(&self) -> usize {
+        LISTENERS.saturating_sub(self.shared.listeners.available_permits())
+    }
+
     /// Tells everybody how things stand, although the site hasn't ticked: a switch of the demo was moved.
     pub fn renew(&self) {
         self.shared.renewed.notify_one();

@@ -4,7 +4,8 @@
 //! * [`assemble`] makes a site of it, [`settings`] lets a person change it while it runs, [`current`] says what holds.
 //! * [`demo`] is the site that nobody has to own: simulated devices behind real sockets.
 //! * [`access`] knows who may change something.
-//! * [`rest`] is the API, [`events`] its news, [`page`] what people look at; [`web`] puts them behind one gate.
+//! * [`rest`] is the API, [`events`] its news, `metrics` what collectors read, [`page`] what people look at; [`web`] puts
+//!   them behind one gate.
 //! * [`run`] puts it all together and takes it down again.
 //! * [`check`] says whether a configuration would work, and with `--live` whether the devices do.
 
@@ -19,6 +20,7 @@ pub mod demo;
 pub mod events;
 mod headers;
 mod listen;
+mod metrics;
 pub mod outlook;
 pub mod page;
 pub mod rest;

@@ -5,9 +5,10 @@ use crate::{
     demo::Switches,
     events::{self, News},
     headers,
+    metrics::{self, Metrics},
     outlook::Outlook,
     page::{self, PageBackend, Site},
-    rest::{self, Api},
+    rest::{self, Api, Exports},
     settings::Settings,
 };
 use axum::{
@@ -44,7 +45,7 @@ pub struct Setup {
     pub closing: CancellationToken,
 }
 
-/// The page at `/`, the API under `/api`.
+/// The page at `/`, the API under `/api`, metrics at `/metrics`.
 pub fn router(setup: Setup) -> Router {
     let Setup { settings, store, switches, files, access, hosts, proxies, closing } = setup;
     let door = Gate::new(access.clone(), hosts, proxies);
@@ -52,13 +53,13 @@ pub fn router(setup: Setup) -> Router {
     let (site, current) = (settings.handle(), settings.current());
     let outlook = Outlook { site: site.clone(), current: current.clone(), switches, build };
     let news = News::start(outlook.clone(), closing);
-    let api = Api { site, current, store: store.clone() };
+    let metrics = Metrics::new(site.clone(), current.clone(), news.clone());
+    let api = Api { site, current, store: store.clone(), exports: Exports::default() };
     let backend = Arc::new(PageBackend { outlook, store, news: news.clone() });
-    let metrics = rest::metrics::routes(api.clone());
     let api = rest::routes(api).merge(events::routes(news.clone())).fallback(rest::not_found);
     page::routes(backend, access, settings, news, files.as_ref())
         .nest("/api", api)
-        .merge(metrics)
+        .merge(metrics::routes(metrics))
         .method_not_allowed_fallback(rest::method_not_allowed)
         .layer(CatchPanicLayer::custom(rest::broken))
         .layer(CompressionLayer::new().quality(CompressionLevel::Precise(EFFORT)))

@@ -1,8 +1,10 @@
-//! Third-party clients against the simulated devices: what others understand by the protocols is what ours do.
+//! Third-party clients against the simulated devices and against the program: what others understand by the protocols is
+//! what ours do.
 
 use crate::{
+    folder,
     process::{self, Service},
-    python, say,
+    program, python, say,
     workspace::{Profile, Program, Workspace},
 };
 use anyhow::Context;
@@ -10,6 +12,8 @@ use serde_json::Value;
 use std::process::Command;
 
 const SCRIPTS: &str = "crates/simulator/tests/clients";
+/// Those that read the program itself.
+const SERVER_SCRIPTS: &str = "server/tests/clients";
 /// The simulated portal's account.
 const ACCOUNT: [&str; 2] = ["demo", "demo"];
 
@@ -21,13 +25,15 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     let python = python::environment(workspace)?;
     say::step("building the simulator");
     let simulator = workspace.build("simulator", Program::Bin("simulator"), Profile::Debug)?;
-    let scripts = workspace.root().join(SCRIPTS);
-    let script = |name: &str| {
+    say::step("building wm-controller");
+    let server = workspace.build("server", Program::Bin("wm-controller"), Profile::Debug)?;
+    let script_of = |folder: &str, name: &str| {
         let mut command = Command::new(&python);
         // No bytecode is left beside the sources.
-        command.arg("-B").arg(scripts.join(name));
+        command.arg("-B").arg(workspace.root().join(folder).join(name));
         command
     };
+    let script = |name: &str| script_of(SCRIPTS, name);
     for (miner, inverter) in HOUSES {
         say::step(format_args!(
             "running the Python clients against a {miner} miner and a {inverter} inverter"
@@ -43,7 +49,17 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
         process::run(script("portal_truth.py").args([&portal, &api]), &advice)?;
         process::run(script("miner_clients.py").arg(&api), &advice)?;
     }
-    Ok(())
+    say::step("running the Python collector against wm-controller");
+    let scratch = workspace.scratch()?;
+    let (house_log, log) =
+        (scratch.join("simulator-collected.log"), scratch.join("wm-controller-collected.log"));
+    let house = Service::start(&mut Command::new(&simulator), &house_log)?;
+    let (api, _) = addresses(house.announcement())?;
+    let data = scratch.join("collected");
+    folder::empty(&data)?;
+    let (_program, address) = program::start(&server, &api, &data, &log)?;
+    let advice = format!("what it expected is above; {} has the program's log", log.display());
+    process::run(script_of(SERVER_SCRIPTS, "openmetrics.py").arg(address), &advice)
 }
 
 /// Control API and portal from the simulator's announcement.

@@ -15,6 +15,7 @@ mod folder;
 mod nextest;
 mod page;
 mod process;
+mod program;
 mod python;
 mod run;
 mod say;

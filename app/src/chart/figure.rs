@@ -37,7 +37,7 @@ pub(crate) fn figure(chart: Chart) -> impl IntoView {
                     <summary>"The same as a table"</summary>
                     <div inner_html=table></div>
                     <p>
-                        <a href=move || chart.range.get().export() download>
+                        <a href=move || Chart::file(chart.range.get(), chart.here.get()) download>
                             "Everything measured over this time, as a file (CSV)"
                         </a>
                     </p>

@@ -3,10 +3,13 @@
 use super::{Off, Panel, Plot, Span, Stretch};
 use crate::{range::Range, view::age};
 use leptos::prelude::*;
+use model::UtcMillis;
 use serde::{Deserialize, Serialize};
 
 /// The shortest time that can be zoomed to, in milliseconds.
 const SHORTEST: f64 = 60_000.0;
+/// A day, in milliseconds.
+const DAY: i64 = 86_400_000;
 
 /// What the charts begin with.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -142,6 +145,21 @@ impl Chart {
         let off = if off == Off::default() { String::new() } else { format!("&off={}", off.slug()) };
         format!("?range={}{here}{off}", range.slug())
     }
+
+    /// Where what was measured over a range is to be had as a file, with every reading.
+    pub(crate) fn file(range: Range, here: Option<i64>) -> String {
+        let stretch = match (range.millis(), here) {
+            // As long as the charts are.
+            (length, Some(here)) => {
+                let half = length.unwrap_or(DAY) / 2;
+                let (from, to) = (here.saturating_sub(half), here.saturating_add(half));
+                format!("from={}&to={}", UtcMillis(from), UtcMillis(to))
+            }
+            (Some(length), None) => format!("days={}", length as f64 / DAY as f64),
+            (None, None) => format!("from={}", UtcMillis(0)),
+        };
+        format!("/api/history.csv?{stretch}")
+    }
 }
 
 /// A part of a plot's time, as shares of its length from 0 to 1.
@@ -204,6 +222,17 @@ mod tests {
             Chart::address(Range::Week, Some(5), off.toggled(crate::chart::Shown::Fan)),
             "?range=1w&at=5&off=hash,fan"
         );
+    }
+
+    #[test]
+    fn a_file_is_of_the_stretch_that_the_charts_are_of() {
+        assert_eq!(Chart::file(Range::SixHours, None), "/api/history.csv?days=0.25");
+        assert_eq!(Chart::file(Range::All, None), "/api/history.csv?from=1970-01-01T00:00:00Z");
+        let noon = 1_774_094_400_000;
+        let hour = "/api/history.csv?from=2026-03-21T11:30:00Z&to=2026-03-21T12:30:00Z";
+        assert_eq!(Chart::file(Range::Hour, Some(noon)), hour);
+        let day = "/api/history.csv?from=2026-03-21T00:00:00Z&to=2026-03-22T00:00:00Z";
+        assert_eq!(Chart::file(Range::All, Some(noon)), day, "a day, where the range is everything");
     }
 
     proptest! {

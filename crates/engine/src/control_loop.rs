@@ -10,8 +10,9 @@ use crate::{
     battery::BatteryStatus,
     clock::{Busy, Timekeeper},
     local::Place,
+    punctuality::{Punctuality, Schedule},
     recorder::{Entry, Recorder},
-    requests::{Envelope, Message, Pulse, Refused, Reply, Request},
+    requests::{Envelope, Message, Refused, Reply, Request},
     supervise::Supervisor,
     unit::Unit,
 };
@@ -20,11 +21,7 @@ use model::{
     AlertCode, Command, Manual, MinerId, Now, OperationId, PowerIntent,
     snapshot::{BatteryView, Connection, InvariantCount, Snapshot},
 };
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, watch};
 
 /// How long the answer to a wish waits until the wish is on the disk, in real time.
@@ -50,7 +47,7 @@ pub(crate) struct ControlLoop {
     pub(crate) requests: mpsc::Receiver<Message>,
     pub(crate) wakes: mpsc::Receiver<Busy>,
     pub(crate) supervisor: Supervisor,
-    pub(crate) pulse: Arc<std::sync::Mutex<Pulse>>,
+    pub(crate) punctuality: Punctuality,
 }
 
 impl ControlLoop {
@@ -59,9 +56,7 @@ impl ControlLoop {
         let clock = Arc::clone(self.keeper.clock());
         let shutdown = self.supervisor.shutdown.clone();
         let mut busy = busy;
-        let mut next_tick = clock.elapsed();
-        // When the next tick ought to be: before `next_tick`, if the one before took longer than the period.
-        let mut due = next_tick;
+        let mut schedule = Schedule::new(clock.elapsed(), self.period);
         loop {
             // Going to sleep gives the token up; whoever wakes the loop brings one along.
             busy = tokio::select! {
@@ -90,11 +85,10 @@ impl ControlLoop {
                     self.tick().await;
                     woken
                 }
-                woken = clock.sleep_until(busy, next_tick) => {
-                    self.feel_pulse(clock.elapsed().saturating_sub(due));
+                woken = clock.sleep_until(busy, schedule.next()) => {
+                    self.punctuality.ticked(schedule.late(clock.elapsed()), self.period);
                     self.tick().await;
-                    due = next_tick + self.period;
-                    next_tick = due.max(clock.elapsed());
+                    schedule.ticked(clock.elapsed());
                     woken
                 }
             };
@@ -103,14 +97,6 @@ impl ControlLoop {
         for unit in &mut self.units {
             unit.save(&self.recorder, now);
         }
-    }
-
-    /// A tick begins this long after its time.
-    fn feel_pulse(&self, late: Duration) {
-        let mut pulse = self.pulse.lock().unwrap_or_else(PoisonError::into_inner);
-        pulse.latest = pulse.latest.max(late);
-        let left_out = late.as_nanos().checked_div(self.period.as_nanos()).unwrap_or_default();
-        pulse.dropped = pulse.dropped.saturating_add(u64::try_from(left_out).unwrap_or(u64::MAX));
     }
 
     async fn tick(&mut self) {

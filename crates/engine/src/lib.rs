@@ -21,6 +21,7 @@ mod battery;
 pub mod clock;
 mod control_loop;
 mod local;
+mod punctuality;
 mod reader;
 mod recorder;
 mod requests;
@@ -30,5 +31,6 @@ mod supervise;
 mod unit;
 
 pub use local::Place;
-pub use requests::{Handle, Law, Pulse, Refused, Reply, Request, WouldDecide};
+pub use punctuality::Lateness;
+pub use requests::{Handle, Law, Refused, Reply, Request, WouldDecide};
 pub use site::{MinerSetup, Site, SiteSetup};

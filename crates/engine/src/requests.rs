@@ -2,6 +2,7 @@
 
 use crate::{
     clock::{Busy, Clock},
+    punctuality::{Lateness, Punctuality},
     recorder::Recorder,
 };
 use control::{Policy, PowerRange};
@@ -10,7 +11,7 @@ use model::{
     snapshot::{DecisionView, Snapshot},
 };
 use std::{
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 use tokio::sync::{mpsc, oneshot, watch};
@@ -118,16 +119,7 @@ pub struct Handle {
     pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(crate) keeper: Arc<crate::clock::Timekeeper>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) pulse: Arc<Mutex<Pulse>>,
-}
-
-/// How punctual the control loop was since the program's start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Pulse {
-    /// The latest that a tick came after its time.
-    pub latest: Duration,
-    /// Ticks that were left out, because the one before came later than their time.
-    pub dropped: u64,
+    pub(crate) punctuality: Punctuality,
 }
 
 /// The ways to the tasks that run now.
@@ -208,9 +200,9 @@ impl Handle {
         self.running().shutdown.is_cancelled()
     }
 
-    /// How punctual the control loop was.
-    pub fn pulse(&self) -> Pulse {
-        *self.pulse.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How punctual the control loop was since the start.
+    pub fn lateness(&self) -> Lateness {
+        self.punctuality.lateness()
     }
 
     fn running(&self) -> Running {

@@ -7,9 +7,10 @@ use crate::{
     clock::{Clock, Timekeeper},
     control_loop::ControlLoop,
     local::Place,
+    punctuality::Punctuality,
     reader::Reader,
     recorder::{AUTO_CONTROL, Recorder},
-    requests::{Handle, Pulse, Running},
+    requests::{Handle, Running},
     supervise::Supervisor,
     unit::Unit,
 };
@@ -128,15 +129,15 @@ impl Site {
         let memory = Memory::load(store.as_ref(), &setup.miners).await;
         let keeper = Arc::new(Timekeeper::new(Arc::clone(&clock), memory.kept));
         let (published, snapshots) = watch::channel(Arc::new(ControlLoop::first_snapshot(&keeper)));
-        let pulse = Arc::default();
-        let (tasks, running) = launch(setup, &memory, None, store.clone(), &keeper, &published, &pulse);
+        let punctuality = Punctuality::default();
+        let (tasks, running) = launch(setup, &memory, None, store.clone(), &keeper, &published, &punctuality);
         let handle = Handle {
             running: Arc::new(RwLock::new(running)),
             renewal: Arc::default(),
             snapshots,
             keeper,
             clock,
-            pulse,
+            punctuality,
         };
         Self { handle, tasks, store, published }
     }
@@ -151,8 +152,15 @@ impl Site {
         let memory = Memory::load(self.store.as_ref(), &setup.miners).await;
         let before = self.before(&setup).await;
         let keeper = Arc::clone(&self.handle.keeper);
-        let (tasks, running) =
-            launch(setup, &memory, before, self.store.clone(), &keeper, &self.published, &self.handle.pulse);
+        let (tasks, running) = launch(
+            setup,
+            &memory,
+            before,
+            self.store.clone(),
+            &keeper,
+            &self.published,
+            &self.handle.punctuality,
+        );
         self.tasks = tasks;
         *self.handle.running.write().unwrap_or_else(PoisonError::into_inner) = running;
     }
@@ -229,7 +237,7 @@ fn launch(
     store: Option<Store>,
     keeper: &Arc<Timekeeper>,
     published: &watch::Sender<Arc<Snapshot>>,
-    pulse: &Arc<std::sync::Mutex<Pulse>>,
+    punctuality: &Punctuality,
 ) -> (Tasks, Running) {
     let before = before.unwrap_or_else(|| Before {
         units: Vec::new(),
@@ -292,7 +300,7 @@ fn launch(
         requests: inbox,
         wakes,
         supervisor: supervisor.clone(),
-        pulse: Arc::clone(pulse),
+        punctuality: punctuality.clone(),
     }));
     let looping = Arc::clone(&control_loop);
     supervisor.keep_running_to_the_end("control loop", move |busy| {

@@ -37,7 +37,7 @@ mod settings;
 mod words;
 
 pub use error::StoreError;
-pub use history::{HistoryRules, MOST_POINTS, Samples};
+pub use history::{Detail, HistoryRules, MOST_POINTS, Samples, Subject};
 pub use law::SavedState;
 pub use meta::MetaKey;
 pub use open::{FILE_NAME, OPEN_DEADLINE, Opened};

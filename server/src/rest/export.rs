@@ -1,144 +1,386 @@
-//! `GET /api/history.csv`: everything that was measured, as a stream of rows, for spreadsheets and other programs.
+//! `GET /api/history.csv`: what was measured, as a table for spreadsheets, however long the stretch.
 //!
-//! Rows are as fine as they are kept: readings as they were taken, and minutes where those were removed; or with `points`, as
-//! `/api/battery/history` tells them. A row is an instant, or the beginning of what it stands for. What wasn't measured is empty.
-//!
-//! The form is that of RFC 4180. All that stands in it are numbers, instants and the names of columns, which begin with a
-//! letter and hold nothing that a spreadsheet would take for a formula.
+//! The table is never whole in memory: it is made and sent piece by piece. A task of its own makes the pieces, each from
+//! questions to the store that end before it is handed over: whoever reads slowly or not at all holds no connection to the
+//! database, and after a while is waited for no longer. What breaks in the middle breaks the connection: a table that ends
+//! is whole.
 
 use super::{
     Api, ApiError,
-    history::{BATTERY, MINER, Stretch, bad, failed, store},
+    history::{BATTERY, MINER, Stretch, failed, store},
+    which::{Which, starting},
 };
 use axum::{
     Router,
     body::{Body, Bytes},
     extract::State,
-    http::header,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
-use futures::stream;
+use csv::{Terminator, Writer, WriterBuilder};
+use futures::{Stream, StreamExt, stream};
 use model::{
     MinerId, UtcMillis,
-    history::{Quantity, Track, Window},
+    history::{Quantity, Series, Track, Window},
 };
-use std::{collections::BTreeMap, fmt::Write};
-use store::{HistoryRules, MOST_POINTS, Store, StoreError};
+use std::{io, pin::pin, sync::Arc, time::Duration};
+use store::{Detail, HistoryRules, MOST_POINTS, Store, StoreError, Subject};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    time::timeout,
+};
 
-/// How much is read at once, in milliseconds: fewer rows than a track may have, however often is measured.
-const PIECE: i64 = 6 * 3_600_000;
+/// How many tables may be made at once.
+const AT_ONCE: usize = 2;
+/// The longest a piece waits for its reader, in real time.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// About how many rows a piece has, where a row stands for a step of time.
+const ROWS: i64 = 500;
+/// The length of a piece where every sample is told, in milliseconds: a reading a second fits in.
+const PIECE: i64 = 2 * 3_600_000;
+/// How far in the future the battery's own time can lie, in milliseconds.
+const AHEAD: i64 = 86_400_000;
+
+/// Who may make a table now. Clones are the same.
+#[derive(Clone)]
+pub struct Exports(Arc<Semaphore>);
+
+impl Default for Exports {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(AT_ONCE)))
+    }
+}
 
 pub(super) fn routes() -> Router<Api> {
-    Router::new().route("/history.csv", get(export))
+    Router::new().route("/history.csv", get(table))
 }
 
-async fn export(State(api): State<Api>, stretch: Stretch) -> Result<Response, ApiError> {
-    if stretch.id.is_some() {
-        return Err(bad("id", "every miner has columns of its own"));
-    }
-    let store = store(&api)?.clone();
-    let is_whole = stretch.points.is_some();
+async fn table(State(api): State<Api>, stretch: Stretch) -> Result<Response, ApiError> {
+    let miners = miners(&api, &stretch)?;
+    let store = store(&api)?;
     let now = api.site.now().utc;
-    let mut window = stretch.window(now, api.current.facts().default_days)?;
-    if !is_whole {
-        // Piece by piece nothing is looked for where nothing can be.
-        let begins = store.history_begins().await.map_err(|error| failed(&error))?;
-        window.from = window.from.max(begins.unwrap_or(now));
-        window.to = window.to.min(UtcMillis(now.0 + 1));
-    }
-    let miners = api.site.snapshot().miners.iter().map(|miner| miner.id.clone()).collect();
-    let export = Export { store, rules: api.current.rules(), miners, window, is_whole };
-    let name = format!("attachment; filename=\"history-{}.csv\"", date(window.from));
+    let window = stretch.window(now, api.current.facts().default_days)?;
+    let rules = api.current.rules();
+    let Ok(permit) = Arc::clone(&api.exports.0).try_acquire_owned() else {
+        let message = "others are making tables already; try again in a minute";
+        return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_exports", message));
+    };
+    let columns = std::iter::once(Columns::of_battery(rules));
+    let columns = columns.chain(miners.into_iter().map(|miner| Columns::of_miner(miner, rules))).collect();
+    // What fails here fails with words. Later, all that can be done is to break the connection.
+    let latest = now.0.saturating_add(AHEAD);
+    let beginning = Table::begin(store.clone(), columns, window, UtcMillis(latest), stretch.points);
+    let table = beginning.await.map_err(|error| failed(&error))?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),
-        (header::CONTENT_DISPOSITION, name),
         (header::CACHE_CONTROL, "no-store".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", file_name(window))),
     ];
-    Ok((headers, Body::from_stream(export.stream())).into_response())
+    Ok((headers, Body::from_stream(sent(table.pieces(), permit, PATIENCE))).into_response())
 }
 
-/// The day of an instant, in UTC.
-fn date(at: UtcMillis) -> String {
-    at.to_string().chars().take_while(|letter| *letter != 'T').collect()
+/// The miners that are meant, in the configuration's order.
+fn miners(api: &Api, stretch: &Stretch) -> Result<Vec<MinerId>, ApiError> {
+    let snapshot = api.site.snapshot();
+    if stretch.id.is_some() {
+        return Ok(vec![Which(stretch.id.clone()).find(&snapshot)?.id.clone()]);
+    }
+    if snapshot.tick == 0 {
+        return Err(starting());
+    }
+    Ok(snapshot.miners.iter().map(|miner| miner.id.clone()).collect())
 }
 
-/// What is told.
-struct Export {
-    store: Store,
-    rules: HistoryRules,
-    miners: Vec<MinerId>,
-    window: Window,
-    /// The window's points are for all of it, not for each piece.
-    is_whole: bool,
+/// A name that every system takes: of digits, and of what we put between them.
+fn file_name(window: Window) -> String {
+    let plain = |at: UtcMillis| at.to_string().replace(['-', ':'], "");
+    format!("wm-controller-{}-{}.csv", plain(window.from), plain(window.to))
 }
 
-impl Export {
-    /// The head, then piece after piece, each read when somebody wants it. What can't be read breaks the answer off: a file
-    /// that ends too early must not look whole.
-    fn stream(self) -> impl stream::Stream<Item = Result<Bytes, StoreError>> {
-        stream::try_unfold((self, None), async |(export, from): (Self, Option<UtcMillis>)| {
-            let Some(from) = from else {
-                let head = export.head();
-                let from = export.window.from;
-                return Ok(Some((Bytes::from(head), (export, Some(from)))));
-            };
-            if from >= export.window.to {
-                return Ok(None);
-            }
-            let (to, points) = if export.is_whole {
-                (export.window.to, export.window.points)
-            } else {
-                let end = (from.0.div_euclid(PIECE) + 1).saturating_mul(PIECE);
-                (UtcMillis(end.min(export.window.to.0)), MOST_POINTS)
-            };
-            let rows = export.rows(Window { from, to, points }).await?;
-            Ok(Some((Bytes::from(rows), (export, Some(to)))))
+/// Columns of the table that are of one source, and so from one track.
+struct Columns {
+    subject: Subject,
+    /// What their names begin with. Never empty for a name from outside: a spreadsheet takes what begins with `=`, `+`,
+    /// `-` or `@` for a formula.
+    prefix: String,
+    names: &'static [(Quantity, &'static str)],
+    gap: Duration,
+    /// How finely they are told; chosen for each piece, if `None`.
+    detail: Option<Detail>,
+}
+
+impl Columns {
+    fn of_battery(rules: HistoryRules) -> Self {
+        let (subject, gap) = (Subject::Battery, rules.battery_gap);
+        Self { subject, prefix: String::new(), names: &BATTERY, gap, detail: None }
+    }
+
+    fn of_miner(miner: MinerId, rules: HistoryRules) -> Self {
+        let (prefix, gap) = (format!("miner_{miner}_"), rules.miner_gap);
+        Self { subject: Subject::Miner(miner), prefix, names: &MINER, gap, detail: None }
+    }
+
+    fn step(&self) -> Option<i64> {
+        self.detail.and_then(Detail::step_ms)
+    }
+
+    fn titles(&self) -> impl Iterator<Item = String> {
+        self.names.iter().flat_map(move |(_, name)| {
+            self.endings().iter().map(move |ending| format!("{}{name}{ending}", self.prefix))
         })
     }
 
-    fn head(&self) -> String {
-        let battery = BATTERY.iter().map(|(_, name)| (*name).to_owned());
-        let miners =
-            self.miners.iter().flat_map(|miner| MINER.map(|(_, name)| format!("{name}[{}]", miner.0)));
-        let columns: Vec<_> = ["time".to_owned()].into_iter().chain(battery).chain(miners).collect();
-        columns.join(",") + "\r\n"
+    /// As the history's rows have them: a row of several samples has the least and the greatest value beside the mean.
+    fn endings(&self) -> &'static [&'static str] {
+        if self.step().is_some() { &["", "_min", "_max"] } else { &[""] }
     }
 
-    async fn rows(&self, window: Window) -> Result<String, StoreError> {
-        let mut rows: BTreeMap<UtcMillis, Vec<Option<f64>>> = BTreeMap::new();
-        let width = BATTERY.len() + self.miners.len() * MINER.len();
-        let mut put = |track: &Track, names: &[(Quantity, &str)], first: usize| {
-            for (column, (quantity, _)) in names.iter().enumerate() {
-                let Some(series) = track.series(*quantity) else { continue };
-                for (at, value) in track.at.iter().zip(&series.mean) {
-                    let row = rows.entry(*at).or_insert_with(|| vec![None; width]);
-                    if let Some(place) = row.get_mut(first + column) {
-                        *place = *value;
-                    }
+    /// What a track of them says at a point; nothing, where it has none.
+    fn values(&self, track: &Track, point: Option<usize>) -> impl Iterator<Item = Option<f64>> {
+        self.names.iter().flat_map(move |(quantity, _)| {
+            let series = track.series(*quantity);
+            let value =
+                move |of: fn(&Series) -> &Vec<Option<f64>>| of(series?).get(point?).copied().flatten();
+            let values =
+                [value(|series| &series.mean), value(|series| &series.min), value(|series| &series.max)];
+            values.into_iter().take(self.endings().len())
+        })
+    }
+
+    async fn track(&self, store: &Store, from: UtcMillis, to: UtcMillis) -> Result<Track, StoreError> {
+        let quantities: Vec<_> = self.names.iter().map(|(quantity, _)| *quantity).collect();
+        let detail = match self.detail {
+            Some(detail) => detail,
+            None => store.history_detail(&self.subject, Window { from, to, points: MOST_POINTS }).await?,
+        };
+        store.history_part(&self.subject, from, to, detail, &quantities, self.gap).await
+    }
+}
+
+/// A table that is being made.
+struct Table {
+    store: Store,
+    columns: Vec<Columns>,
+    has_titles: bool,
+    /// What is told so far ends here.
+    at: i64,
+    to: i64,
+    /// The length of a piece, in milliseconds. Pieces end at its multiples.
+    piece: i64,
+}
+
+impl Table {
+    /// A table over a window. With a number of points it has the rows that the histories tell for the same question; else
+    /// every sample as it was taken, and where these were removed, minutes. Nothing is later than `latest`.
+    async fn begin(
+        store: Store,
+        mut columns: Vec<Columns>,
+        window: Window,
+        latest: UtcMillis,
+        points: Option<u32>,
+    ) -> Result<Self, StoreError> {
+        let mut piece = PIECE;
+        if let Some(points) = points {
+            for columns in &mut columns {
+                columns.detail = Some(store.history_detail(&columns.subject, window).await?);
+            }
+            // The steps of several sources divide the longest of them.
+            let step = columns.iter().filter_map(Columns::step).max();
+            let pieces = i64::from(points) / ROWS + 1;
+            piece = step
+                .map_or(window.to.millis_since(window.from) / pieces + 1, |step| step.saturating_mul(ROWS));
+        }
+        // Nothing is looked for where nothing can be.
+        let begins = store.history_begins().await?.map_or(i64::MAX, |begins| begins.0);
+        let at = window.from.0.max(begins.saturating_sub(begins.rem_euclid(piece)));
+        let to = window.to.min(latest).0;
+        Ok(Self { store, columns, has_titles: false, at, to, piece })
+    }
+
+    /// The table, piece by piece.
+    fn pieces(self) -> impl Stream<Item = io::Result<Bytes>> {
+        stream::try_unfold(self, async |mut table| Ok(table.next().await?.map(|piece| (piece, table))))
+    }
+
+    /// The next piece that isn't empty; `None` after the last.
+    async fn next(&mut self) -> io::Result<Option<Bytes>> {
+        if !self.has_titles {
+            self.has_titles = true;
+            let mut titles = writer();
+            let time = std::iter::once("time".to_owned());
+            titles.write_record(time.chain(self.columns.iter().flat_map(Columns::titles)))?;
+            return finished(titles).map(Some);
+        }
+        while self.at < self.to {
+            let until = self.at.saturating_sub(self.at.rem_euclid(self.piece)).saturating_add(self.piece);
+            let (from, to) = (UtcMillis(self.at), UtcMillis(until.min(self.to)));
+            let mut tracks = Vec::new();
+            for columns in &self.columns {
+                tracks.push(columns.track(&self.store, from, to).await.map_err(io::Error::other)?);
+            }
+            self.at = to.0;
+            let rows = self.rows(&tracks)?;
+            if !rows.is_empty() {
+                return Ok(Some(rows));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A row for each instant at which anything is told.
+    fn rows(&self, tracks: &[Track]) -> io::Result<Bytes> {
+        let mut rows = writer();
+        let mut points = vec![0; tracks.len()];
+        loop {
+            let ahead = tracks.iter().zip(&points).map(|(track, point)| track.at.get(*point));
+            let Some(instant) = ahead.flatten().min() else { return finished(rows) };
+            rows.write_field(instant.to_string())?;
+            for ((columns, track), point) in self.columns.iter().zip(tracks).zip(&mut points) {
+                let here = track.at.get(*point).filter(|at| *at == instant).map(|_| *point);
+                for value in columns.values(track, here) {
+                    rows.write_field(value.map(|value| value.to_string()).unwrap_or_default())?;
+                }
+                *point += usize::from(here.is_some());
+            }
+            rows.write_record(None::<&[u8]>)?;
+        }
+    }
+}
+
+/// As RFC 4180 wants it.
+fn writer() -> Writer<Vec<u8>> {
+    WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new())
+}
+
+fn finished(writer: Writer<Vec<u8>>) -> io::Result<Bytes> {
+    writer.into_inner().map(Bytes::from).map_err(csv::IntoInnerError::into_error)
+}
+
+/// What is handed to the reader's side.
+enum Message {
+    Piece(Bytes),
+    End,
+}
+
+/// Makes the pieces in a task of its own, one ahead of the reader. That task ends, and gives the permit back, when all is
+/// sent, when something fails, or when the reader is gone or takes nothing for longer than `patience`.
+fn sent(
+    pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+    permit: OwnedSemaphorePermit,
+    patience: Duration,
+) -> impl Stream<Item = io::Result<Bytes>> {
+    let (sender, receiver) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let _permit = permit;
+        let mut pieces = pin!(pieces);
+        loop {
+            let message = match pieces.next().await {
+                Some(Ok(piece)) => Message::Piece(piece),
+                Some(Err(error)) => {
+                    tracing::warn!(%error, "a table broke off");
+                    return;
+                }
+                None => Message::End,
+            };
+            let is_last = matches!(message, Message::End);
+            match timeout(patience, sender.send(message)).await {
+                Ok(Ok(())) if !is_last => {}
+                Ok(_) => return,
+                Err(_) => {
+                    tracing::info!("a table broke off: nobody read it any more");
+                    return;
                 }
             }
+        }
+    });
+    stream::unfold(Some(receiver), async |receiver| {
+        let mut receiver = receiver?;
+        match receiver.recv().await {
+            Some(Message::Piece(piece)) => Some((Ok(piece), Some(receiver))),
+            Some(Message::End) => None,
+            None => Some((Err(io::Error::other("the table broke off")), None)),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn permit() -> (Arc<Semaphore>, OwnedSemaphorePermit) {
+        let semaphore = Arc::new(Semaphore::new(1));
+        let permit = Arc::clone(&semaphore).try_acquire_owned().unwrap();
+        (semaphore, permit)
+    }
+
+    fn piece(text: &'static str) -> Bytes {
+        Bytes::from_static(text.as_bytes())
+    }
+
+    #[tokio::test]
+    async fn a_table_that_is_read_to_its_end_is_whole() {
+        let (semaphore, permit) = permit();
+        let pieces = stream::iter([piece("a"), piece("b"), piece("c")].map(Ok));
+        let read: Vec<_> = sent(pieces, permit, PATIENCE).collect().await;
+        assert_eq!(read.into_iter().map(Result::unwrap).collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert!(semaphore.acquire().await.is_ok(), "the next can be made");
+    }
+
+    #[tokio::test]
+    async fn what_breaks_in_the_middle_is_no_end() {
+        let (_, permit) = permit();
+        let pieces = stream::iter([Ok(piece("a")), Err(io::Error::other("the disk")), Ok(piece("b"))]);
+        let read: Vec<_> = sent(pieces, permit, PATIENCE).collect().await;
+        assert!(matches!(&read[..], [Ok(_), Err(_)]), "{read:?}");
+    }
+
+    #[tokio::test]
+    async fn whoever_reads_nothing_is_waited_for_no_longer_than_that() {
+        let (semaphore, permit) = permit();
+        let mut table = pin!(sent(stream::repeat_with(|| Ok(piece("a"))), permit, Duration::ZERO));
+        // One piece lies ready; the next finds nobody who takes it.
+        drop(semaphore.acquire().await.unwrap());
+        assert_eq!(table.next().await.unwrap().unwrap(), "a");
+        assert!(table.next().await.unwrap().is_err(), "and what was read isn't taken for the whole");
+    }
+
+    #[tokio::test]
+    async fn whoever_goes_away_leaves_nothing_behind() {
+        let (semaphore, permit) = permit();
+        drop(sent(stream::repeat_with(|| Ok(piece("a"))), permit, PATIENCE));
+        drop(semaphore.acquire().await.unwrap());
+    }
+
+    #[test]
+    fn no_field_is_a_formula() {
+        let rules = HistoryRules {
+            battery_gap: Duration::from_secs(600),
+            miner_gap: Duration::from_secs(60),
+            keep_samples: Duration::from_secs(86_400),
         };
-        let of_battery = BATTERY.map(|(quantity, _)| quantity);
-        let battery = self.store.battery_history(window, &of_battery, self.rules.battery_gap).await?;
-        put(&battery, &BATTERY, 0);
-        let of_miner = MINER.map(|(quantity, _)| quantity);
-        for (index, miner) in self.miners.iter().enumerate() {
-            let track = self.store.miner_history(miner, window, &of_miner, self.rules.miner_gap).await?;
-            put(&track, &MINER, BATTERY.len() + index * MINER.len());
+        let ids = ["=1+1", "+1", "-1", "@sum(a1)", "\t=1", "\r=1", "a,b", "a\"b", "a\r\nb"];
+        let mut titles = writer();
+        for id in ids {
+            titles.write_record(Columns::of_miner(MinerId(id.to_owned()), rules).titles()).unwrap();
         }
-        let mut text = String::new();
-        for (at, values) in rows {
-            // A String takes everything.
-            let _ = write!(text, "{at}");
-            for value in values {
-                let _ = match value {
-                    Some(value) => write!(text, ",{value}"),
-                    None => write!(text, ","),
-                };
-            }
-            text.push_str("\r\n");
+        let text = String::from_utf8(finished(titles).unwrap().to_vec()).unwrap();
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+        for (record, id) in reader.records().map(Result::unwrap).zip(ids) {
+            assert_eq!(record.len(), MINER.len());
+            assert_eq!(&record[0], format!("miner_{id}_power_w"), "as it was written");
+            assert!(record.iter().all(|field| field.starts_with("miner_")), "{record:?}");
         }
-        Ok(text)
+    }
+
+    #[test]
+    fn the_files_name_is_one_everywhere() {
+        let window = Window { from: UtcMillis(0), to: UtcMillis(253_402_300_799_999), points: 1 };
+        let name = file_name(window);
+        assert!(name.starts_with("wm-controller-19700101T000000"), "{name}");
+        assert!(
+            name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')),
+            "{name}"
+        );
     }
 }

@@ -12,7 +12,6 @@ mod decisions;
 mod error;
 mod export;
 mod history;
-pub(crate) mod metrics;
 mod miner;
 mod system;
 mod which;
@@ -27,6 +26,7 @@ use store::Store;
 
 pub use error::ApiError;
 pub(crate) use error::{broken, cross_origin, method_not_allowed, not_found};
+pub use export::Exports;
 
 /// The largest body that is read, in bytes.
 pub const LARGEST_BODY: usize = 16 * 1024;
@@ -40,6 +40,8 @@ pub struct Api {
     pub current: Current,
     /// What was kept; `None` if the database can't be used.
     pub store: Option<Store>,
+    /// Who may make a table of it now.
+    pub exports: Exports,
 }
 
 /// What is told of the configuration.

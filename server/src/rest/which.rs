@@ -50,12 +50,16 @@ impl Which {
             return Ok(found);
         }
         if snapshot.tick == 0 {
-            let message = "the controller is starting";
-            return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "starting", message));
+            return Err(starting());
         }
         match &self.0 {
             Some(id) => Err(Refused::NoSuchMiner(id.clone()).into()),
             None => Err(ApiError::new(StatusCode::NOT_FOUND, "no_miner", "no miner is configured")),
         }
     }
+}
+
+/// Nothing is known of any miner before the first tick.
+pub(super) fn starting() -> ApiError {
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "starting", "the controller is starting")
 }

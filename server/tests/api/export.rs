@@ -1,86 +1,180 @@
-//! The export: the same values as the history's, row by row.
+//! `GET /api/history.csv`: the same that the histories tell, as a table.
 
 use crate::{
-    access::{outside, text},
     call::{Reply, get},
-    house::House,
+    house::{CANARY, House, Miners, Options},
 };
-use axum::http::header;
+use axum::body::{Body, to_bytes};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use tower::ServiceExt;
 
-/// The lines of an export, split into fields; the head first.
-async fn lines(house: &House, query: &str) -> Vec<Vec<String>> {
-    let response = outside(house, get(&format!("/api/history.csv?{query}"))).await;
-    assert_eq!(response.status(), 200);
-    assert!(response.headers()[header::CONTENT_TYPE].to_str().unwrap().starts_with("text/csv"));
-    let named = response.headers()[header::CONTENT_DISPOSITION].to_str().unwrap();
-    assert!(
-        named.starts_with("attachment; filename=\"history-2026-06-2") && named.ends_with(".csv\""),
-        "{named}"
-    );
-    let text = text(response).await;
-    let lines = text.strip_suffix("\r\n").unwrap().split("\r\n");
-    lines.map(|line| line.split(',').map(str::to_owned).collect()).collect()
+/// A table as a spreadsheet reads it: the titles, and rows by their instants.
+struct Table {
+    titles: Vec<String>,
+    rows: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-/// The values of a column where it has any, by their time.
-fn column(lines: &[Vec<String>], name: &str) -> BTreeMap<String, f64> {
-    let at = lines[0].iter().position(|head| head == name).unwrap();
-    let known = lines[1..].iter().filter(|line| !line[at].is_empty());
-    known.map(|line| (line[0].clone(), line[at].parse().unwrap())).collect()
+async fn ask(house: &House, query: &str) -> axum::response::Response {
+    house.outside.clone().oneshot(get(&format!("/api/history.csv?{query}"))).await.unwrap()
 }
 
-/// The same of the history as JSON.
-fn told(history: &Value, name: &str) -> BTreeMap<String, f64> {
-    let rows = history["data"].as_array().unwrap().iter().filter(|row| !row[name].is_null());
-    rows.map(|row| (row["ts"].as_str().unwrap().to_owned(), row[name].as_f64().unwrap())).collect()
+async fn table(house: &House, query: &str) -> Table {
+    let response = ask(house, query).await;
+    assert_eq!(response.status(), 200, "{query}");
+    assert_eq!(response.headers()["content-type"], "text/csv; charset=utf-8; header=present");
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    let bytes = to_bytes(response.into_body(), 1 << 24).await.unwrap();
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    assert!(!text.contains(CANARY), "a secret");
+    // RFC 4180: every line ends with both.
+    assert!(text.ends_with("\r\n") && text.matches('\n').count() == text.matches("\r\n").count());
+    let mut lines = text.lines().map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
+    let titles = lines.next().unwrap();
+    let mut rows = BTreeMap::new();
+    let mut last = String::new();
+    for line in lines {
+        assert_eq!(line.len(), titles.len(), "{line:?}");
+        assert!(line[0] > last, "{} after {last}", line[0]);
+        last.clone_from(&line[0]);
+        rows.insert(line[0].clone(), titles.iter().cloned().zip(line).skip(1).collect());
+    }
+    Table { titles, rows }
+}
+
+impl Table {
+    /// Holds a history's rows against the columns that begin with `prefix`: each is there, and nothing besides.
+    fn tells(&self, history: &Value, prefix: &str) {
+        let mut told = 0;
+        for row in history["data"].as_array().unwrap() {
+            let instant = row["ts"].as_str().unwrap();
+            let cells = self.rows.get(instant).unwrap_or_else(|| unreachable!("no row at {instant}"));
+            for (name, value) in row.as_object().unwrap().iter().filter(|(name, _)| *name != "ts") {
+                let cell = &cells[&format!("{prefix}{name}")];
+                match value.as_f64() {
+                    None => assert_eq!(cell, "", "{name} at {instant} isn't known"),
+                    Some(value) => {
+                        assert_eq!(
+                            cell.parse::<f64>().unwrap().to_bits(),
+                            value.to_bits(),
+                            "{name} at {instant}"
+                        );
+                        told += 1;
+                    }
+                }
+            }
+        }
+        let mine =
+            |title: &str| title.starts_with("miner_") != prefix.is_empty() && title.starts_with(prefix);
+        let cells = self.rows.values().flatten().filter(|(title, cell)| mine(title) && !cell.is_empty());
+        assert_eq!(cells.count(), told, "what {prefix:?} tells");
+        assert!(told > 0);
+    }
+}
+
+/// A house with two miners that has lived for some hours; and a stretch that begins and ends within them.
+async fn lived() -> (House, &'static str) {
+    let house = House::with(Options { miners: Miners(&["garage", "shed"]), ..Options::default() }).await;
+    house.run(5 * 3600).await;
+    house.simulation.miners()[1].update_faults(|faults| faults.refuse_connections = true);
+    house.run(900).await;
+    (house, "from=2026-06-21T18:10:05Z&to=2026-06-21T23:10:00Z")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_reading_is_in_it_and_the_same_as_in_the_history() {
+async fn a_table_has_every_sample_of_the_battery_and_of_each_miner() {
+    let (house, stretch) = lived().await;
+    let table = table(&house, stretch).await;
+    assert_eq!(
+        table.titles[..8],
+        [
+            "time",
+            "soc_percent",
+            "pv_power_w",
+            "load_power_w",
+            "grid_power_w",
+            "battery_net_w",
+            "miner_garage_power_w",
+            "miner_garage_power_set_w"
+        ]
+    );
+    assert_eq!(table.titles.len(), 1 + 5 + 7 + 7);
+    // More than a piece holds, and all that the histories tell of the same stretch.
+    let all = format!("{stretch}&points=10000");
+    table.tells(&house.get(&format!("/api/battery/history?{all}")).await, "");
+    table.tells(&house.get(&format!("/api/miner/history?id=garage&{all}")).await, "miner_garage_");
+    table.tells(&house.get(&format!("/api/miner/history?id=shed&{all}")).await, "miner_shed_");
+    assert!(table.rows.len() > 1700, "a reading every ten seconds: {}", table.rows.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_number_of_points_a_table_is_what_the_histories_tell() {
+    let (house, stretch) = lived().await;
+    // Samples of the battery beside buckets of the miners; buckets shorter than a minute, of minutes, of quarters.
+    for points in [2, 7, 40, 100, 700, 1000, 10_000] {
+        let query = format!("{stretch}&points={points}");
+        let table = table(&house, &query).await;
+        table.tells(&house.get(&format!("/api/battery/history?{query}")).await, "");
+        table.tells(&house.get(&format!("/api/miner/history?id=garage&{query}")).await, "miner_garage_");
+        table.tells(&house.get(&format!("/api/miner/history?id=shed&{query}")).await, "miner_shed_");
+    }
+    let one = table(&house, &format!("{stretch}&points=5&id=shed")).await;
+    assert!(one.titles.iter().any(|title| title == "miner_shed_power_w_min"), "{:?}", one.titles);
+    assert!(!one.titles.iter().any(|title| title.starts_with("miner_garage")), "{:?}", one.titles);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_has_a_name_of_its_stretch_and_titles_even_if_it_is_empty() {
     let house = House::open().await;
-    house.run(2 * 3600).await;
-    for query in ["days=1", "days=1&points=20", "from=2026-06-21T18:30:00Z&to=2026-06-21T19:10:00Z"] {
-        let lines = lines(&house, query).await;
-        assert!(lines.iter().all(|line| line.len() == lines[0].len()), "every row has every column");
-        assert!(lines[1..].is_sorted_by(|one, next| one[0] < next[0]), "{query}");
-        let points =
-            if query.contains("points") { query.to_owned() } else { format!("{query}&points=10000") };
-        let battery = house.get(&format!("/api/battery/history?{points}")).await;
-        let miner = house.get(&format!("/api/miner/history?{points}")).await;
-        for name in ["soc_percent", "pv_power_w", "load_power_w", "battery_net_w"] {
-            assert_eq!(column(&lines, name), told(&battery, name), "{query}: {name}");
-        }
-        for name in ["power_w", "hashrate_ths", "chip_max_c", "fan_in_rpm"] {
-            let column = column(&lines, &format!("{name}[garage]"));
-            assert!(!column.is_empty());
-            assert_eq!(column, told(&miner, name), "{query}: {name}");
-        }
+    let response = ask(&house, "from=1999-01-01T00:00:00Z&to=1999-02-01T00:00:00Z").await;
+    let expected = "attachment; filename=\"wm-controller-19990101T000000Z-19990201T000000Z.csv\"";
+    assert_eq!(response.headers()["content-disposition"], expected);
+    let empty = table(&house, "from=1999-01-01T00:00:00Z&to=1999-02-01T00:00:00Z").await;
+    assert!(empty.rows.is_empty() && empty.titles[0] == "time");
+    // All times there are: nothing is looked for where nothing can be.
+    house.run(600).await;
+    let everything = table(&house, "from=1970-01-01T00:00:00Z&to=9999-12-31T23:59:59Z").await;
+    assert!(everything.rows.len() > 50, "{}", everything.rows.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_that_cannot_be_is_refused() {
+    let house = House::open().await;
+    for (query, field) in [
+        ("days=0", "days"),
+        ("days=inf", "days"),
+        ("days=1&from=2026-06-21T00:00:00Z", "days"),
+        ("points=0", "points"),
+        ("points=10001", "points"),
+        ("from=../../etc/passwd", "from"),
+        ("from=2026-06-21", "from"),
+        ("to=2026-06-20T00:00:00Z&from=2026-06-21T00:00:00Z", "from"),
+        ("from=2026-06-21T00:00:00Z&to=2026-06-21T00:00:00Z", "from"),
+        ("file=../x", "file"),
+        ("points=5&points=6", "points"),
+    ] {
+        let (code, _, found) = Reply::read(ask(&house, query).await).await.error(400);
+        assert_eq!((code.as_str(), found.as_deref()), ("bad_query", Some(field)), "{query}");
+    }
+    let (code, _, field) = Reply::read(ask(&house, "id=nobody").await).await.error(404);
+    assert_eq!((code.as_str(), field.as_deref()), ("no_such_miner", Some("id")));
+    for path in ["/api/history.csv/../x", "/api/history.csv/", "/api/..%2fhistory.csv"] {
+        house.call(get(path)).await.error(404);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_name_of_a_column_is_taken_for_a_formula_and_a_time_without_anything_is_only_a_head() {
-    let house = House::open().await;
-    house.run(120).await;
-    let all = lines(&house, "from=2026-06-21T17:00:00Z&to=2026-06-21T17:30:00Z").await;
-    assert_eq!(all.len(), 1, "{all:?}");
-    assert!(all[0].iter().all(|head| head.starts_with(|first: char| first.is_ascii_lowercase())), "{all:?}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_question_that_means_nothing_is_refused_with_what_is_wrong() {
-    let house = House::open().await;
-    for (query, field) in [
-        ("days=0", "days"),
-        ("id=garage", "id"),
-        ("points=0", "points"),
-        ("from=../../etc/passwd", "from"),
-        ("from=2026-06-22T00:00:00Z&to=2026-06-21T00:00:00Z", "from"),
-        ("file=x", "file"),
-    ] {
-        let reply = Reply::read(outside(&house, get(&format!("/api/history.csv?{query}"))).await).await;
-        assert_eq!(reply.error(400).2.as_deref(), Some(field), "{query}");
+async fn those_who_read_slowly_keep_nobody_from_the_histories() {
+    let (house, stretch) = lived().await;
+    let slow = [ask(&house, stretch).await, ask(&house, stretch).await];
+    assert!(slow.iter().all(|response| response.status() == 200));
+    // Both are half-way, and read no further: no connection to the database is theirs.
+    let rows = house.get(&format!("/api/battery/history?{stretch}")).await["data"].clone();
+    assert!(!rows.as_array().unwrap().is_empty());
+    let (code, ..) = Reply::read(ask(&house, stretch).await).await.error(503);
+    assert_eq!(code, "too_many_exports");
+    for response in slow {
+        let whole = to_bytes(Body::new(response.into_body()), 1 << 24).await.unwrap();
+        assert!(whole.len() > 100_000, "{}", whole.len());
     }
 }

@@ -61,6 +61,8 @@ pub(crate) struct Options {
     pub(crate) portal_faults: PortalFaults,
     /// The portal doesn't take the configured password.
     pub(crate) wrong_portal_password: bool,
+    /// What the miners are called; each by its id if `None`.
+    pub(crate) name: Option<&'static str>,
     /// The ids of the miners, all alike.
     pub(crate) miners: Miners,
 }
@@ -183,7 +185,7 @@ fn configuration(simulation: &Simulation, options: &Options) -> Inputs {
     let miner = |miner: &SimulatedMiner| {
         json!({
             "id": miner.id(),
-            "name": format!("{} <b>", miner.id()),
+            "name": options.name.map_or_else(|| format!("{} <b>", miner.id()), str::to_owned),
             "host": "127.0.0.1",
             "v2_port": miner.v2_addr().unwrap().port(),
             "v3_port": miner.v3_addr().unwrap().port(),

@@ -32,6 +32,8 @@ pub(crate) struct House {
     client: reqwest::Client,
     /// The token that is shown to the program, once there is one.
     token: OnceLock<String>,
+    /// What the browser holds that took the house over.
+    cookies: OnceLock<Vec<String>>,
 }
 
 impl House {
@@ -74,7 +76,15 @@ impl House {
             .timeout(PATIENCE)
             .build()
             .unwrap();
-        Self { simulation, clock, dir: tempfile::tempdir().unwrap(), api, client, token: OnceLock::new() }
+        Self {
+            simulation,
+            clock,
+            dir: tempfile::tempdir().unwrap(),
+            api,
+            client,
+            token: OnceLock::new(),
+            cookies: OnceLock::new(),
+        }
     }
 
     pub(crate) fn miner(&self) -> &SimulatedMiner {
@@ -140,6 +150,25 @@ impl House {
         let page = made.text().await.unwrap();
         let (_, token) = page.split_once("wmc_").unwrap();
         self.token.set(format!("wmc_{}", &token[..64])).unwrap();
+        let values = cookies.iter().map(|cookie| cookie.split_once('=').unwrap().1.to_owned());
+        self.cookies.set(values.collect()).unwrap();
+    }
+
+    /// What was handed out, and opens the house: the token, and what is in the browser's cookies.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        let cookies = self.cookies.get().into_iter().flatten();
+        let keys = self.token.get().into_iter().chain(cookies).map(String::as_str);
+        keys.inspect(|key| assert!(key.len() >= 32, "{key} opens nothing"))
+    }
+
+    /// A reply with any status, as it is.
+    pub(crate) async fn text(&self, address: SocketAddr, path: &str) -> (u16, String) {
+        let mut request = self.client.get(format!("http://{address}{path}"));
+        if let Some(token) = self.token.get() {
+            request = request.bearer_auth(token);
+        }
+        let reply = request.send().await.unwrap();
+        (reply.status().as_u16(), reply.text().await.unwrap())
     }
 
     /// What the miner was sent that changes what it does, with whether it took effect.

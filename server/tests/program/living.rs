@@ -203,6 +203,24 @@ async fn no_output_and_no_reply_holds_a_secret() {
             assert_eq!(status, 200, "{path}: {body}");
             said += &body.to_string();
         }
+        for (path, expected) in [
+            ("/metrics", 200),
+            ("/api/history.csv", 200),
+            ("/api/decisions", 200),
+            ("/api/battery/history", 200),
+            ("/api/miner/history", 200),
+            ("/", 200),
+            ("/decisions", 200),
+            ("/account", 200),
+            ("/settings", 200),
+            ("/api/history.csv?days=x", 400),
+            ("/api/miner/status?id=x", 404),
+            ("/nothing", 404),
+        ] {
+            let (status, body) = house.text(address, path).await;
+            assert_eq!(status, expected, "{path}: {body}");
+            said += &body;
+        }
         assert!(house.miner().log().len() >= before);
         let ended = program.stop().await;
         assert_eq!(ended.status.code(), Some(0), "{}", ended.err);
@@ -210,6 +228,10 @@ async fn no_output_and_no_reply_holds_a_secret() {
         assert!(said.contains("TRACE") && said.len() > 10_000, "everything was logged");
         let line = said.lines().find(|line| line.contains("canary"));
         assert_eq!(line, None);
+        assert!(
+            house.keys().count() >= 3 && house.keys().all(|key| !said.contains(key)),
+            "what opens the house"
+        );
     }
     let checked = run(house.dir.path(), &["check", "--live", "--config", "house.yaml"]).await;
     assert!(!format!("{checked:?}").contains("canary"), "{checked:?}");

@@ -71,14 +71,14 @@ pub(super) fn figures(workspace: &Workspace) -> anyhow::Result<Vec<Figure>> {
         Figure {
             name: "latest tick under load",
             how: "since the program's start, as it tells in /metrics".to_owned(),
-            measured: metric("wm_controller_tick_lateness_max_seconds")? * 1000.0,
+            measured: metric("wm_controller_control_loop_latest_seconds")? * 1000.0,
             budget: 100.0,
             unit: "ms",
         },
         Figure {
             name: "ticks dropped",
             how: "likewise".to_owned(),
-            measured: metric("wm_controller_ticks_dropped_total")?,
+            measured: metric("wm_controller_control_loop_skipped_ticks_total")?,
             budget: 0.0,
             unit: "",
         },

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     process::Service,
-    say,
+    program, say,
     workspace::{Profile, Program, Workspace},
 };
 use anyhow::{Context, bail};
@@ -15,7 +15,7 @@ use chrono::{DateTime, FixedOffset};
 use serde_json::{Value, json};
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Command,
     thread,
     time::{Duration, Instant},
@@ -142,10 +142,8 @@ impl Site {
         let announced: Value = serde_json::from_str(simulator.announcement())?;
         let simulator_api = announced.get("api").and_then(Value::as_str);
         let simulator_api = simulator_api.context("the simulator announces no api")?.to_owned();
-        let server = start_server(&programs.server, &simulator_api, &data, &log("wm-controller.log"))?;
-        let told = server.announcement().to_owned();
-        let api = told.split_whitespace().find_map(|word| word.strip_suffix("/api/system/status"));
-        let api = api.with_context(|| format!("wm-controller announces no address: {told}"))?.to_owned();
+        let (server, api) =
+            program::start(&programs.server, &simulator_api, &data, &log("wm-controller.log"))?;
         Ok(Self { api, simulator_api, server, _simulator: simulator })
     }
 
@@ -205,12 +203,6 @@ impl Site {
         let told = told.context("the program stopped the miner without having asked the portal")?;
         Ok((stopped - told).num_milliseconds() as f64)
     }
-}
-
-fn start_server(program: &Path, simulator_api: &str, data: &Path, log: &Path) -> anyhow::Result<Service> {
-    let mut command = Command::new(program);
-    command.args(["--simulator", simulator_api, "--port", "0", "--data"]).arg(data);
-    Service::start(&mut command, log)
 }
 
 /// Looks until `found` finds something.

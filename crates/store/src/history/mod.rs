@@ -13,7 +13,7 @@ mod record;
 mod rollup;
 mod source;
 
-pub use read::MOST_POINTS;
+pub use read::{Detail, MOST_POINTS, Subject};
 
 use model::{
     UtcMillis,

@@ -35,6 +35,26 @@ const STEPS: [i64; 15] = [
     10_080 * MINUTE,
 ];
 
+/// Whose history is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// The battery's.
+    Battery,
+    /// A miner's.
+    Miner(MinerId),
+}
+
+/// How finely a stretch of time is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Detail(Plan);
+
+impl Detail {
+    /// Length of the buckets in milliseconds; `None` if every point is a sample as it was taken.
+    pub const fn step_ms(self) -> Option<i64> {
+        self.0.step()
+    }
+}
+
 impl Store {
     /// The battery over a stretch of time, told in at most as many points as the window allows (1 to
     /// [`MOST_POINTS`]; what is outside counts as the nearest of them). A quantity that the battery doesn't have is
@@ -51,13 +71,7 @@ impl Store {
         quantities: &[Quantity],
         longest_gap: Duration,
     ) -> Result<Track, StoreError> {
-        within("reading the history", async {
-            let mut transaction = self.readers().begin().await?;
-            let track = track(&mut transaction, Source::battery(), window, quantities, longest_gap).await?;
-            transaction.commit().await?;
-            Ok(track)
-        })
-        .await
+        self.history(&Subject::Battery, window, None, quantities, longest_gap).await
     }
 
     /// A miner over a stretch of time, as [`Store::battery_history`] tells the battery.
@@ -68,17 +82,57 @@ impl Store {
         quantities: &[Quantity],
         longest_gap: Duration,
     ) -> Result<Track, StoreError> {
+        self.history(&Subject::Miner(miner.clone()), window, None, quantities, longest_gap).await
+    }
+
+    /// How finely the histories tell this window.
+    pub async fn history_detail(&self, subject: &Subject, window: Window) -> Result<Detail, StoreError> {
         within("reading the history", async {
             let mut transaction = self.readers().begin().await?;
-            let number = query_scalar("SELECT number FROM miner_numbers WHERE id = ?")
-                .bind(&miner.0)
-                .fetch_optional(&mut *transaction)
-                .await?;
-            let track = match number {
-                Some(number) => {
-                    track(&mut transaction, Source::miner(number), window, quantities, longest_gap).await?
+            let plan = match (source(&mut transaction, subject).await?, Asked::new(window)) {
+                (Some(source), Some(asked)) => plan(&mut transaction, source, asked).await?,
+                _ => Plan::Samples,
+            };
+            transaction.commit().await?;
+            Ok(Detail(plan))
+        })
+        .await
+    }
+
+    /// A part of a longer stretch of time, told as finely as the whole was found to be: parts that begin and end at a
+    /// multiple of the step are together what the whole is. How many points that makes is the caller's to bound.
+    pub async fn history_part(
+        &self,
+        subject: &Subject,
+        from: UtcMillis,
+        to: UtcMillis,
+        detail: Detail,
+        quantities: &[Quantity],
+        longest_gap: Duration,
+    ) -> Result<Track, StoreError> {
+        let part = Window { from, to, points: MOST_POINTS };
+        self.history(subject, part, Some(detail), quantities, longest_gap).await
+    }
+
+    async fn history(
+        &self,
+        subject: &Subject,
+        window: Window,
+        detail: Option<Detail>,
+        quantities: &[Quantity],
+        longest_gap: Duration,
+    ) -> Result<Track, StoreError> {
+        within("reading the history", async {
+            let mut transaction = self.readers().begin().await?;
+            let track = match (source(&mut transaction, subject).await?, Asked::new(window)) {
+                (Some(source), Some(asked)) => {
+                    let plan = match detail {
+                        Some(Detail(plan)) => plan,
+                        None => plan(&mut transaction, source, asked).await?,
+                    };
+                    track(&mut transaction, source, asked, plan, quantities, longest_gap).await?
                 }
-                None => Points::default().track(None, quantities, longest_gap),
+                _ => Points::default().track(None, quantities, longest_gap),
             };
             transaction.commit().await?;
             Ok(track)
@@ -178,24 +232,41 @@ enum Plan {
     Buckets(Tier, i64),
 }
 
+impl Plan {
+    const fn step(self) -> Option<i64> {
+        match self {
+            Self::Samples => None,
+            Self::ShortBuckets(step) | Self::Buckets(_, step) => Some(step),
+        }
+    }
+}
+
+impl Asked {
+    /// What of a window can be asked for; `None` if that is empty.
+    fn new(window: Window) -> Option<Self> {
+        let (from, to) = (window.from.0.clamp(0, END.0), window.to.0.clamp(0, END.0));
+        let points = i64::from(window.points.clamp(1, MOST_POINTS));
+        (from < to).then_some(Self { from, to, points })
+    }
+}
+
+/// Where the samples of a subject are; `None` of a miner that has none.
+async fn source(connection: &mut SqliteConnection, subject: &Subject) -> Result<Option<Source>, sqlx::Error> {
+    let Subject::Miner(miner) = subject else { return Ok(Some(Source::battery())) };
+    let number = query_scalar("SELECT number FROM miner_numbers WHERE id = ?");
+    Ok(number.bind(&miner.0).fetch_optional(connection).await?.map(Source::miner))
+}
+
 async fn track(
     connection: &mut SqliteConnection,
     source: Source,
-    window: Window,
+    asked: Asked,
+    plan: Plan,
     quantities: &[Quantity],
     longest_gap: Duration,
 ) -> Result<Track, sqlx::Error> {
-    let asked = Asked {
-        from: window.from.0.clamp(0, END.0),
-        to: window.to.0.clamp(0, END.0),
-        points: i64::from(window.points.clamp(1, MOST_POINTS)),
-    };
-    if asked.from >= asked.to {
-        return Ok(Points::default().track(None, quantities, longest_gap));
-    }
     let wanted: Vec<_> =
         source.kind.quantities.iter().copied().filter(|quantity| quantities.contains(quantity)).collect();
-    let plan = plan(connection, source, asked).await?;
     let mut sql = match plan {
         Plan::Samples => select_samples(source, asked, &wanted),
         Plan::ShortBuckets(step) => select_short_buckets(source, asked, &wanted, step),
@@ -205,13 +276,11 @@ async fn track(
         }
     };
     let rows = sql.build().persistent(false).fetch_all(connection).await?;
-    let (points, step) = match plan {
-        Plan::Samples => (Points::of_samples(&rows, source, &wanted)?, None),
-        Plan::ShortBuckets(step) | Plan::Buckets(_, step) => {
-            (Points::of_buckets(&rows, source, &wanted)?, Some(step))
-        }
+    let points = match plan {
+        Plan::Samples => Points::of_samples(&rows, source, &wanted)?,
+        Plan::ShortBuckets(_) | Plan::Buckets(..) => Points::of_buckets(&rows, source, &wanted)?,
     };
-    Ok(points.track(step, quantities, longest_gap))
+    Ok(points.track(plan.step(), quantities, longest_gap))
 }
 
 async fn plan(connection: &mut SqliteConnection, source: Source, asked: Asked) -> Result<Plan, sqlx::Error> {

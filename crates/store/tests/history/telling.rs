@@ -1,15 +1,15 @@
 //! How a stretch of time is told.
 
 use crate::{
-    BEGIN, DAY, HOUR, MINUTE, RULES, SECOND, battery, blank, drawing, garage, line, of_battery, of_miners,
-    record, sunny, window,
+    BEGIN, DAY, HOUR, MINUTE, RULES, SECOND, battery, blank, drawing, garage, line, miner, of_battery,
+    of_miners, record, sunny, window,
 };
 use model::{
     UtcMillis,
     history::{BatterySample, Quantity, Track},
 };
 use std::time::Duration;
-use store::Store;
+use store::{Store, Subject};
 
 /// Samples ten seconds apart, the power counting up.
 async fn counting(length: i64) -> Store {
@@ -206,4 +206,33 @@ async fn the_history_begins_with_the_earliest_sample_of_anything() {
     assert_eq!(store.history_begins().await.unwrap(), Some(UtcMillis(BEGIN + HOUR)));
     record(&store, &of_battery([blank(BEGIN + 30 * SECOND)]), BEGIN + DAY).await;
     assert_eq!(store.history_begins().await.unwrap(), Some(UtcMillis(BEGIN)), "to the minute");
+}
+
+#[tokio::test]
+async fn parts_told_as_finely_as_the_whole_are_together_the_whole() {
+    let store = Store::in_memory().await.unwrap();
+    let now = BEGIN + 2 * DAY;
+    let samples: Vec<_> =
+        (0..8640).map(|n| drawing(&garage(), BEGIN + i64::from(n) * 20 * SECOND, n % 997)).collect();
+    for some in samples.chunks(1000) {
+        record(&store, &of_miners(some.iter().cloned()), now).await;
+    }
+    let subject = Subject::Miner(garage());
+    let (from, to) = (BEGIN + 7 * MINUTE + SECOND, now - 3 * MINUTE);
+    for points in [1, 3, 10, 50, 100, 1000, 5000, 10_000] {
+        let whole = miner(&store, &garage(), window(from, to, points)).await;
+        let detail = store.history_detail(&subject, window(from, to, points)).await.unwrap();
+        assert_eq!(detail.step_ms(), whole.step_ms, "{points} points");
+        let length = detail.step_ms().map_or(HOUR, |step| 3 * step);
+        let (mut told, mut at) = (Vec::new(), from);
+        while at < to {
+            let until = to.min((at.div_euclid(length) + 1) * length);
+            let (from, to) = (UtcMillis(at), UtcMillis(until));
+            let part = store.history_part(&subject, from, to, detail, &Quantity::OF_MINER, RULES.miner_gap);
+            told.extend(line(&part.await.unwrap(), Quantity::Power));
+            at = until;
+        }
+        assert_eq!(told, line(&whole, Quantity::Power), "{points} points");
+        assert!(!told.is_empty());
+    }
 }

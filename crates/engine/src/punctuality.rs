@@ -1,0 +1,170 @@
+//! How punctual the control loop is: by how much its ticks came after they were due, counted since the start.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// The upper bounds of the classes that lateness is counted in. The clock's own grain is a millisecond.
+const BOUNDS: [Duration; 10] = [
+    Duration::from_millis(2),
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(20),
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+];
+
+/// The lateness of the ticks so far, by the site's own clock. Only ticks that were due count: those that a new reading or
+/// a wish brings about come when they come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lateness {
+    /// How many ticks were late by no more than the bound of their class, and by more than that of the one before.
+    counts: [u64; BOUNDS.len()],
+    /// How many were later than every bound.
+    beyond: u64,
+    sum: Duration,
+    latest: Duration,
+    skipped: u64,
+}
+
+impl Lateness {
+    /// The classes with their upper bounds, in rising order, and how many ticks are in each. What is later than the last
+    /// of them is in none.
+    pub fn classes(&self) -> impl Iterator<Item = (Duration, u64)> {
+        BOUNDS.into_iter().zip(self.counts)
+    }
+
+    /// How many ticks were later than every class allows.
+    pub fn beyond(&self) -> u64 {
+        self.beyond
+    }
+
+    /// How many ticks were counted.
+    pub fn ticks(&self) -> u64 {
+        self.counts.iter().sum::<u64>() + self.beyond
+    }
+
+    /// All lateness together.
+    pub fn sum(&self) -> Duration {
+        self.sum
+    }
+
+    /// The latest that any of them was.
+    pub fn latest(&self) -> Duration {
+        self.latest
+    }
+
+    /// How many ticks there never were: when they were due, an earlier one was still outstanding.
+    pub fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    fn count(&mut self, late: Duration, period: Duration) {
+        let class = BOUNDS.iter().zip(&mut self.counts).find(|(bound, _)| late <= **bound);
+        match class {
+            Some((_, count)) => *count += 1,
+            None => self.beyond += 1,
+        }
+        self.sum += late;
+        self.latest = self.latest.max(late);
+        let missed = late.as_nanos().checked_div(period.as_nanos()).unwrap_or_default();
+        self.skipped += u64::try_from(missed).unwrap_or(u64::MAX);
+    }
+}
+
+/// When ticks are due. What was missed isn't made up for: the next comes at once, and others follow it.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    period: Duration,
+    /// When the next tick should be ...
+    due: Duration,
+    /// ... and when it will be: later, if the one before took longer than the period.
+    next: Duration,
+}
+
+impl Schedule {
+    /// The first tick is due now.
+    pub(crate) fn new(now: Duration, period: Duration) -> Self {
+        Self { period, due: now, next: now }
+    }
+
+    pub(crate) fn next(&self) -> Duration {
+        self.next
+    }
+
+    /// By how much a tick that begins now is late. It may have been waited for by a tick, by a wish or by the machine.
+    pub(crate) fn late(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.due)
+    }
+
+    /// A tick ends now.
+    pub(crate) fn ticked(&mut self, now: Duration) {
+        self.due = self.next + self.period;
+        self.next = self.due.max(now);
+    }
+}
+
+/// The count that the control loop keeps and others read. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Punctuality(Arc<Mutex<Lateness>>);
+
+impl Punctuality {
+    /// A tick begins, so much later than it was due.
+    pub(crate) fn ticked(&self, late: Duration, period: Duration) {
+        self.lock().count(late, period);
+    }
+
+    pub(crate) fn lateness(&self) -> Lateness {
+        *self.lock()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lateness> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tick_that_hangs_makes_the_next_one_late() {
+        let seconds = Duration::from_secs;
+        let mut schedule = Schedule::new(seconds(100), seconds(10));
+        assert_eq!((schedule.next(), schedule.late(seconds(100))), (seconds(100), seconds(0)));
+        schedule.ticked(seconds(101));
+        assert_eq!((schedule.next(), schedule.late(seconds(110))), (seconds(110), seconds(0)));
+        // It was to end before 120.
+        schedule.ticked(seconds(145));
+        assert_eq!((schedule.next(), schedule.late(seconds(145))), (seconds(145), seconds(25)));
+        // From there on it goes as before.
+        schedule.ticked(seconds(146));
+        assert_eq!((schedule.next(), schedule.late(seconds(155))), (seconds(155), seconds(0)));
+        assert_eq!(schedule.late(seconds(150)), seconds(0), "early is not late");
+    }
+
+    #[test]
+    fn each_tick_is_in_one_class_and_what_it_left_out_is_counted() {
+        let punctuality = Punctuality::default();
+        let period = Duration::from_secs(10);
+        for millis in [0, 2, 3, 100, 101, 9_999, 10_000, 35_000] {
+            punctuality.ticked(Duration::from_millis(millis), period);
+        }
+        let lateness = punctuality.lateness();
+        let classes: Vec<_> = lateness
+            .classes()
+            .filter(|(_, count)| *count > 0)
+            .map(|(bound, n)| (bound.as_millis(), n))
+            .collect();
+        assert_eq!(classes, [(2, 2), (5, 1), (100, 1), (200, 1)]);
+        assert_eq!((lateness.beyond(), lateness.ticks()), (3, 8));
+        let sum_and_latest = [lateness.sum(), lateness.latest()].map(|time| time.as_millis());
+        assert_eq!(sum_and_latest, [55_205, 35_000]);
+        assert_eq!(lateness.skipped(), 1 + 3);
+    }
+}
