@@ -105,6 +105,8 @@ async fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     if let Some(Command::SetPassword) = command {
         return set_password(&options.data).await;
     }
+    // Before anything is told: whoever reads it may send a signal at once.
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let (setup, _demo, data) = if options.demo || options.simulator.is_some() {
         log(&options, false);
         let demo = if let Some(url) = &options.simulator {
@@ -140,8 +142,6 @@ async fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     let mut setup = setup;
     setup.config.app.port = options.port.unwrap_or(setup.config.app.port);
     setup.site = options.site.clone();
-    // Before anything is announced: whoever reads the announcement may send a signal at once.
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let shutdown = async move {
         tokio::select! {
             _ = interrupt.recv() => {}
