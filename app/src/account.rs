@@ -192,7 +192,7 @@ pub(crate) fn account(account: Account) -> impl IntoView {
 }
 
 /// What is around every page of these.
-fn around(site: String, version: String, place: Place, page: AnyView) -> impl IntoView {
+pub(crate) fn around(site: String, version: String, place: Place, page: AnyView) -> impl IntoView {
     view! {
         <a class="skip" href="#main">"To the content"</a>
         <header class="bar">
@@ -300,6 +300,7 @@ fn programs(tokens: Vec<TokenRow>, when: impl Fn(UtcMillis) -> String) -> impl I
                 </label>
                 <button class="button">"Make a token"</button>
             </form>
+            <p class="note">"What it can be used for: " <a href="/api">"the API"</a> "."</p>
         </section>
     }
 }

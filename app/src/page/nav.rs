@@ -11,6 +11,8 @@ pub(crate) enum Place {
     Decisions,
     /// Who has access.
     Account,
+    /// The API, which is reached from there.
+    Reference,
 }
 
 /// What they are called, where they are, and their pictures: paths in a square of 24.

@@ -6,6 +6,7 @@ mod backend;
 mod calls;
 mod decisions;
 mod manifest;
+mod reference;
 
 pub use assets::{Site, SiteProblem};
 pub use backend::PageBackend;
@@ -59,6 +60,7 @@ pub fn routes(backend: Arc<dyn Backend>, access: Access, site: Option<&Site>) ->
     let pages = Router::new()
         .route("/", get(show))
         .route(app::decisions::PATH, get(decisions::show))
+        .route("/api", get(reference::show))
         .route("/offline", get(show_out_of_reach))
         .merge(account::routes())
         .fallback(show_nothing)

@@ -12,6 +12,8 @@ mod decisions;
 mod error;
 mod history;
 mod miner;
+mod openapi;
+mod pairs;
 mod system;
 mod which;
 
@@ -24,6 +26,9 @@ use store::{HistoryRules, Store};
 
 pub use error::ApiError;
 pub(crate) use error::{broken, cross_origin, method_not_allowed, not_found};
+pub(crate) use history::members;
+pub(crate) use openapi::DESCRIPTION;
+pub(crate) use pairs::Pairs;
 
 /// The largest body that is read, in bytes.
 pub const LARGEST_BODY: usize = 16 * 1024;
@@ -79,6 +84,7 @@ pub fn routes(api: Api) -> Router {
         .merge(decisions::routes())
         .merge(system::routes())
         .merge(alerts::routes())
+        .merge(openapi::routes())
         .with_state(api)
 }
 
