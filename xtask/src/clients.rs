@@ -1,4 +1,5 @@
-//! Third-party clients against the simulated devices: what others understand by the protocols is what ours do.
+//! Third-party clients against the simulated devices: what others understand by the protocols is what ours do. And against
+//! the program: its API is what it says of it.
 
 use crate::{
     process::{self, Service},
@@ -7,9 +8,10 @@ use crate::{
 };
 use anyhow::Context;
 use serde_json::Value;
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
 const SCRIPTS: &str = "crates/simulator/tests/clients";
+const DESCRIBED: &str = "server/tests/clients/described.py";
 /// The simulated portal's account.
 const ACCOUNT: [&str; 2] = ["demo", "demo"];
 
@@ -22,12 +24,13 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     say::step("building the simulator");
     let simulator = workspace.build("simulator", Program::Bin("simulator"), Profile::Debug)?;
     let scripts = workspace.root().join(SCRIPTS);
-    let script = |name: &str| {
+    let run_by = |script: PathBuf| {
         let mut command = Command::new(&python);
         // No bytecode is left beside the sources.
-        command.arg("-B").arg(scripts.join(name));
+        command.arg("-B").arg(script);
         command
     };
+    let script = |name: &str| run_by(scripts.join(name));
     for (miner, inverter) in HOUSES {
         say::step(format_args!(
             "running the Python clients against a {miner} miner and a {inverter} inverter"
@@ -43,7 +46,12 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
         process::run(script("portal_truth.py").args([&portal, &api]), &advice)?;
         process::run(script("miner_clients.py").arg(&api), &advice)?;
     }
-    Ok(())
+    say::step("building wm-controller");
+    let program = workspace.build("server", Program::Bin("wm-controller"), Profile::Debug)?;
+    say::step("asking it whatever its API's description allows and forbids");
+    let log = workspace.scratch()?.join("described.log");
+    let advice = format!("what wasn't as described is above; {} has the program's log", log.display());
+    process::run(run_by(workspace.root().join(DESCRIBED)).arg(&program).arg(&log), &advice)
 }
 
 /// Control API and portal from the simulator's announcement.
