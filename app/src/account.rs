@@ -300,6 +300,7 @@ fn programs(tokens: Vec<TokenRow>, when: impl Fn(UtcMillis) -> String) -> impl I
                 </label>
                 <button class="button">"Make a token"</button>
             </form>
+            <p class="note">"What it can be used for: " <a href="/api">"the API"</a> "."</p>
         </section>
     }
 }

@@ -3,7 +3,8 @@
 //! * [`live::Live`] is what the page shows, and [`page`] shows it.
 //! * [`mod@view`] is the page's words, [`teller`] makes them on the server of what is known.
 //! * [`chart`] draws the history: on the server first, then in the browser.
-//! * [`decisions`] is a page of its own: the journal, only rendered. [`mod@account`] are those of who may change something.
+//! * [`decisions`] is a page of its own: the journal, only rendered. [`mod@account`] are those of who may change something;
+//!   [`mod@reference`] tells the API.
 //! * [`calls`] are the server functions; [`backend::Backend`] is what they call.
 //! * `browser` is what only a browser can do.
 //!
@@ -26,6 +27,8 @@ pub mod decisions;
 pub mod live;
 pub mod page;
 pub mod range;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod reference;
 mod rpc;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod settings;
@@ -38,7 +41,7 @@ pub mod words;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use shell::{
-    FONT, Files, account, dashboard, door, journal, nothing_here, out_of_reach, settings_page,
+    FONT, Files, account, dashboard, door, journal, nothing_here, out_of_reach, reference, settings_page,
     settings_preview,
 };
 

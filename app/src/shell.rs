@@ -7,6 +7,7 @@ use crate::{
     decisions::{self, Journal},
     live::{Live, Start},
     page,
+    reference::{self as api, Reference},
     settings::{self, Preview, Settings},
 };
 use leptos::prelude::*;
@@ -57,6 +58,11 @@ pub fn door(door: Door, files: Option<&Files>) -> String {
 /// Who has access.
 pub fn account(account: Account, files: Option<&Files>) -> String {
     plain("Access".to_owned(), files, || access::account(account).into_any())
+}
+
+/// The API, to be read.
+pub fn reference(reference: Reference, files: Option<&Files>) -> String {
+    plain("API".to_owned(), files, || api::reference(reference).into_any())
 }
 
 /// All settings.

@@ -3,12 +3,15 @@
 //! One task tells each snapshot from the one before and puts the difference into words, once for everybody who
 //! listens. Whoever begins to listen is told everything; whoever comes back, first what happened meanwhile.
 
-use crate::{outlook::Outlook, rest::ApiError};
+use crate::{
+    outlook::Outlook,
+    rest::{self, ApiError},
+};
 use app::teller;
 use axum::{
     Router,
-    extract::{Query, State},
-    http::{HeaderMap, StatusCode},
+    extract::State,
+    http::{HeaderMap, StatusCode, Uri},
     response::{
         IntoResponse, Response,
         sse::{self, KeepAlive, Sse},
@@ -220,14 +223,10 @@ pub fn routes(news: News) -> Router {
     Router::new().route("/events", get(listen)).with_state(news)
 }
 
-async fn listen(
-    State(news): State<News>,
-    query: Query<Vec<(String, String)>>,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
+async fn listen(State(news): State<News>, uri: Uri, headers: HeaderMap) -> Result<Response, ApiError> {
     let mut after = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
     let mut for_page = false;
-    for (name, value) in query.0 {
+    for (name, value) in rest::members(&uri)? {
         match (name.as_str(), value.as_str()) {
             // A browser that comes back by itself says where it stopped in the header, and that is later.
             ("after", _) => after = after.or(Some(value)),

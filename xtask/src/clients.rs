@@ -59,7 +59,11 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     folder::empty(&data)?;
     let (_program, address) = program::start(&server, &api, &data, &log)?;
     let advice = format!("what it expected is above; {} has the program's log", log.display());
-    process::run(script_of(SERVER_SCRIPTS, "openmetrics.py").arg(address), &advice)
+    process::run(script_of(SERVER_SCRIPTS, "openmetrics.py").arg(address), &advice)?;
+    say::step("asking wm-controller whatever its API's description allows and forbids");
+    let log = scratch.join("described.log");
+    let advice = format!("what wasn't as described is above; {} has the program's log", log.display());
+    process::run(script_of(SERVER_SCRIPTS, "described.py").arg(&server).arg(&log), &advice)
 }
 
 /// Control API and portal from the simulator's announcement.

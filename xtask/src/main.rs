@@ -61,15 +61,15 @@ enum Command {
     /// Run every check and every test, in order, up to the first that fails
     ///
     /// First what `cargo xtask check` does; then all tests of the workspace with cargo-nextest, which is installed if it is
-    /// missing, and the examples in the documentation; then third-party Python clients against the simulated devices, in
-    /// a virtual environment under target/xtask; then the page in Chromium, against the real program. Needs Python 3.11
+    /// missing, and the examples in the documentation; then third-party Python clients against the simulated devices and
+    /// the program, in a virtual environment under target/xtask; then the page in Chromium, against the real program. Needs Python 3.11
     /// or later, Node.js 20 or later with npm, Chromium and, the first time, the network.
     Test {
         /// Only format, lints, dependency direction and nextest: no documentation, no Python clients, no browser
         #[arg(long)]
         quick: bool,
     },
-    /// Only run the third-party Python clients against the simulated devices
+    /// Only run the third-party Python clients against the simulated devices and the program
     Clients,
     /// Only run the tests of the page in a browser
     Browser {

@@ -13,6 +13,8 @@ pub(crate) enum Place {
     Settings,
     /// Who has access.
     Account,
+    /// The API, which is reached from there.
+    Reference,
 }
 
 /// What they are called, where they are, and their pictures: paths in a square of 24.

@@ -128,19 +128,25 @@ impl FromStr for UtcMillis {
     type Err = NotAnInstant;
 
     fn from_str(text: &str) -> Result<Self, NotAnInstant> {
+        // So many digits, no signs and no spaces.
+        let digits = |text: Option<&str>, count: usize| {
+            let is_number =
+                |text: &&str| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+            text.filter(is_number)?.parse::<i64>().ok()
+        };
         let parse = || {
             let (date, clock) = text.strip_suffix('Z')?.split_once('T')?;
             let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
             let mut date = date.splitn(3, '-');
-            let (year, month, day) = (date.next()?, date.next()?, date.next()?);
+            let (year, month, day) =
+                (digits(date.next(), 4)?, digits(date.next(), 2)?, digits(date.next(), 2)?);
             let day =
-                CivilDay::from_year_month_day(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)?;
-            let mut clock = clock.splitn(3, ':').map(str::parse::<i64>);
-            let (hours, minutes, seconds) = (clock.next()?.ok()?, clock.next()?.ok()?, clock.next()?.ok()?);
-            let in_range =
-                (0..24).contains(&hours) && (0..60).contains(&minutes) && (0..60).contains(&seconds);
-            let digits = fraction.bytes().all(|byte| byte.is_ascii_digit());
-            if !in_range || !digits {
+                CivilDay::from_year_month_day(year, u8::try_from(month).ok()?, u8::try_from(day).ok()?)?;
+            let mut clock = clock.splitn(3, ':');
+            let (hours, minutes, seconds) =
+                (digits(clock.next(), 2)?, digits(clock.next(), 2)?, digits(clock.next(), 2)?);
+            let is_fraction = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
+            if hours > 23 || minutes > 59 || seconds > 59 || !is_fraction {
                 return None;
             }
             let millis: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
@@ -207,9 +213,17 @@ mod tests {
         assert_eq!(UtcMillis(0).to_string(), "1970-01-01T00:00:00Z");
         assert_eq!(UtcMillis(1_709_164_800_000).to_string(), "2024-02-29T00:00:00Z");
         assert_eq!(UtcMillis(-1).to_string(), "1969-12-31T23:59:59.999Z");
-        for bad in
-            ["", "2026-02-29T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00+01:00", "2026-1-1"]
-        {
+        for bad in [
+            "",
+            "2026-02-29T00:00:00Z",
+            "2026-01-01T24:00:00Z",
+            "2026-01-01T00:00:00+01:00",
+            "2026-1-1",
+            "2026-1-01T00:00:00Z",
+            "2026-01-01T+1:00:00Z",
+            "2026-01-01T00:00:00.Z",
+            "02026-01-01T00:00:00Z",
+        ] {
             assert_eq!(bad.parse::<UtcMillis>(), Err(NotAnInstant), "{bad}");
         }
     }

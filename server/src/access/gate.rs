@@ -167,7 +167,7 @@ pub(crate) async fn gate(State(gate): State<Gate>, mut request: Request, next: N
 }
 
 /// What a request needs; `None`, if nobody has to be known for it.
-fn needed(method: &Method, path: &str, door: Door) -> Option<Scope> {
+pub(crate) fn needed(method: &Method, path: &str, door: Door) -> Option<Scope> {
     if DOORS.contains(&path) {
         return None;
     }

@@ -12,6 +12,8 @@ mod scope;
 mod secret;
 mod visitor;
 
+#[cfg(test)]
+pub(crate) use gate::needed;
 pub(crate) use gate::{ACCOUNT, Done, Gate, SETTINGS, cookies, gate, local, mark};
 pub use scope::{NoSuchScope, Scope};
 pub use secret::NoRandomness;

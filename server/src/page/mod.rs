@@ -6,6 +6,7 @@ mod backend;
 mod calls;
 mod decisions;
 mod manifest;
+mod reference;
 mod settings;
 
 pub use assets::{Site, SiteProblem};
@@ -70,6 +71,7 @@ pub fn routes(
     let pages = Router::new()
         .route("/", get(show))
         .route(app::decisions::PATH, get(decisions::show))
+        .route("/api", get(reference::show))
         .route("/offline", get(show_out_of_reach))
         .merge(account::routes())
         .merge(settings::routes())

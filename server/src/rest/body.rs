@@ -1,18 +1,13 @@
 //! Reading a request's body: capped, JSON only, every member checked, and the wrong one named.
 
-use super::{ApiError, LARGEST_BODY};
+use super::{ApiError, LARGEST_BODY, Pairs};
 use axum::{
     body::{Body, to_bytes},
     extract::{FromRequest, Request},
     http::{StatusCode, header},
 };
 use model::UtcMillis;
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
 use serde_json::{Map, Value, error::Category};
-use std::fmt;
 
 /// The members of a JSON object in the body. No body at all is an empty object.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,31 +44,6 @@ impl<S: Send + Sync> FromRequest<S> for Members {
             members.insert(name, value);
         }
         Ok(Self(members))
-    }
-}
-
-/// A JSON object with every member it was written with.
-struct Pairs(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for Pairs {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AnObject;
-        impl<'de> Visitor<'de> for AnObject {
-            type Value = Pairs;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(Pairs(pairs))
-            }
-        }
-        deserializer.deserialize_map(AnObject)
     }
 }
 

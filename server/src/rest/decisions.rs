@@ -18,9 +18,9 @@ use model::{
 use serde_json::{Value, json};
 
 /// Decisions of a reply, if no number is asked for.
-const LIMIT: u32 = 100;
+pub(super) const LIMIT: u32 = 100;
 /// The most that can be asked for.
-const MOST: u32 = 1000;
+pub(super) const MOST: u32 = 1000;
 
 pub(super) fn routes() -> Router<Api> {
     Router::new().route("/decisions", get(decisions))
@@ -44,7 +44,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let mut asked = Self::default();
-        for (name, value) in members(parts)? {
+        for (name, value) in members(&parts.uri)? {
             let again = match name.as_str() {
                 "miner" => asked.miner.replace(MinerId(value)).is_some(),
                 "days" => asked.days.replace(days(&name, &value)?).is_some(),

@@ -4,7 +4,7 @@ use super::{Api, ApiError};
 use axum::{
     Json,
     extract::{FromRequestParts, Query},
-    http::{StatusCode, request::Parts},
+    http::{StatusCode, Uri, request::Parts},
     response::{IntoResponse, Response},
 };
 use model::{
@@ -15,11 +15,11 @@ use serde_json::{Map, Value, json};
 use store::{Store, StoreError};
 
 /// Points of a reply, if none are asked for.
-const POINTS: u32 = 1000;
+pub(super) const POINTS: u32 = 1000;
 /// The most that can be asked for.
-const MOST_POINTS: u32 = 10_000;
+pub(super) const MOST_POINTS: u32 = 10_000;
 /// The longest stretch that can be asked for, in days.
-const MOST_DAYS: f64 = 36_500.0;
+pub(super) const MOST_DAYS: f64 = 36_500.0;
 const DAY: f64 = 86_400_000.0;
 
 /// Which stretch of time a request means, as its query says it. Nothing unknown may stand in it: a misspelt `from` must
@@ -38,7 +38,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Stretch {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let mut stretch = Self::default();
-        for (name, value) in members(parts)? {
+        for (name, value) in members(&parts.uri)? {
             let again = match name.as_str() {
                 "id" => stretch.id.replace(MinerId(value)).is_some(),
                 "days" => stretch.days.replace(days(&name, &value)?).is_some(),
@@ -64,8 +64,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Stretch {
 }
 
 /// What stands in a query, in its order.
-pub(super) fn members(parts: &Parts) -> Result<Vec<(String, String)>, ApiError> {
-    let members = Query::try_from_uri(&parts.uri);
+pub(crate) fn members(uri: &Uri) -> Result<Vec<(String, String)>, ApiError> {
+    let members = Query::try_from_uri(uri);
     let unreadable = |_| ApiError::new(StatusCode::BAD_REQUEST, "bad_query", "the query can't be read");
     members.map(|Query(members)| members).map_err(unreadable)
 }

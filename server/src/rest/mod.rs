@@ -13,6 +13,8 @@ mod error;
 mod export;
 mod history;
 mod miner;
+mod openapi;
+mod pairs;
 mod system;
 mod which;
 
@@ -27,6 +29,9 @@ use store::Store;
 pub use error::ApiError;
 pub(crate) use error::{broken, cross_origin, method_not_allowed, not_found};
 pub use export::Exports;
+pub(crate) use history::members;
+pub(crate) use openapi::DESCRIPTION;
+pub(crate) use pairs::Pairs;
 
 /// The largest body that is read, in bytes.
 pub const LARGEST_BODY: usize = 16 * 1024;
@@ -83,6 +88,7 @@ pub fn routes(api: Api) -> Router {
         .merge(export::routes())
         .merge(system::routes())
         .merge(alerts::routes())
+        .merge(openapi::routes())
         .with_state(api)
 }
 

@@ -57,7 +57,7 @@ async fn status(house: &House, cookie: &str) -> u16 {
 }
 
 /// Every address that the program answers at, as it knows them itself: its routes and its server functions.
-fn addresses(house: &House) -> BTreeSet<String> {
+pub(crate) fn addresses(house: &House) -> BTreeSet<String> {
     let routes = format!("{:?}", house.outside);
     let routes = routes.split('"').skip(1).step_by(2).filter(|text| text.starts_with('/'));
     let calls: BTreeSet<_> = server_fn_paths().map(|(path, _)| path.to_owned()).collect();

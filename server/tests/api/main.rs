@@ -10,6 +10,7 @@ mod asking;
 mod bad_input;
 mod call;
 mod decisions;
+mod described;
 mod events;
 mod export;
 mod health;

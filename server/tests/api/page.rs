@@ -137,3 +137,21 @@ async fn the_charts_reach_to_the_present() {
         assert!((now.0 - last).abs() <= reach, "{range}: {} ms before now", now.0 - last);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_of_the_api_tells_every_call_and_is_found_where_tokens_are_made() {
+    let house = House::open().await;
+    let described = house.get("/api/openapi.json").await;
+    let response = answer(&house, call::get("/api")).await;
+    assert_eq!(response.status(), 200);
+    let html = text(response).await;
+    for path in described["paths"].as_object().unwrap().keys() {
+        assert!(html.contains(&format!("http://127.0.0.1:8080{path}")), "{path}");
+    }
+    for name in described["components"]["schemas"].as_object().unwrap().keys() {
+        assert!(html.contains(&format!("id=\"shape-{name}\"")), "{name}");
+    }
+    assert!(!html.contains("<script>") && !html.contains("style="), "{html}");
+    let access = text(answer(&house, call::get("/account")).await).await;
+    assert!(access.contains("href=\"/api\""), "{access}");
+}

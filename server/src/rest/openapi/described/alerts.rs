@@ -1,0 +1,28 @@
+//! The calls of `/api/alerts`.
+
+use super::{call::Call, shapes::Alert};
+use serde_json::json;
+use utoipa::ToSchema;
+
+pub(super) fn calls() -> Vec<Call> {
+    vec![
+        Call::post("/api/alerts/clear", "Dismiss alerts that are over, and mark those that hold as seen")
+            .body::<Until>(&json!({ "until": "2026-06-21T18:00:00Z" }))
+            .reply::<Cleared>(200, "the alerts that are left")
+            .refuses(503, "the control loop doesn't run"),
+    ]
+}
+
+#[derive(ToSchema)]
+struct Until {
+    /// Only what was told by then; everything, if left out. An instant in UTC.
+    #[schema(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?Z$")]
+    until: Option<String>,
+}
+
+/// The alerts that are left.
+#[derive(ToSchema)]
+pub(super) struct Cleared {
+    ok: bool,
+    alerts: Vec<Alert>,
+}
