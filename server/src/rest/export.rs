@@ -294,14 +294,16 @@ fn sent(
             }
         }
     });
-    stream::unfold(Some(receiver), async |receiver| {
+    let received = stream::unfold(Some(receiver), async |receiver| {
         let mut receiver = receiver?;
         match receiver.recv().await {
             Some(Message::Piece(piece)) => Some((Ok(piece), Some(receiver))),
             Some(Message::End) => None,
             None => Some((Err(io::Error::other("the table broke off")), None)),
         }
-    })
+    });
+    // Who packs it for the way asks once more after the end.
+    received.fuse()
 }
 
 #[cfg(test)]
@@ -322,8 +324,10 @@ mod tests {
     async fn a_table_that_is_read_to_its_end_is_whole() {
         let (semaphore, permit) = permit();
         let pieces = stream::iter([piece("a"), piece("b"), piece("c")].map(Ok));
-        let read: Vec<_> = sent(pieces, permit, PATIENCE).collect().await;
-        assert_eq!(read.into_iter().map(Result::unwrap).collect::<Vec<_>>(), ["a", "b", "c"]);
+        let mut table = pin!(sent(pieces, permit, PATIENCE));
+        let read: Vec<_> = table.as_mut().map(Result::unwrap).collect().await;
+        assert_eq!(read, ["a", "b", "c"]);
+        assert!(table.next().await.is_none(), "its end is told as often as it is asked for");
         assert!(semaphore.acquire().await.is_ok(), "the next can be made");
     }
 

@@ -1,7 +1,7 @@
 //! `GET /api/history.csv`: the same that the histories tell, as a table.
 
 use crate::{
-    call::{Reply, get},
+    call::{Reply, get, request},
     house::{CANARY, House, Miners, Options},
 };
 use axum::body::{Body, to_bytes};
@@ -161,6 +161,25 @@ async fn a_table_that_cannot_be_is_refused() {
     for path in ["/api/history.csv/../x", "/api/history.csv/", "/api/..%2fhistory.csv"] {
         house.call(get(path)).await.error(404);
     }
+}
+
+/// Browsers and clients ask for it packed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_that_is_packed_for_the_way_is_whole() {
+    let (house, stretch) = lived().await;
+    let ask = |packed: &str| {
+        let request =
+            request("GET", &format!("/api/history.csv?{stretch}")).header("accept-encoding", packed);
+        house.outside.clone().oneshot(request.body(Body::empty()).unwrap())
+    };
+    let plain = to_bytes(ask("identity").await.unwrap().into_body(), 1 << 24).await.unwrap();
+    let response = ask("gzip").await.unwrap();
+    assert_eq!(response.headers()["content-encoding"], "gzip");
+    let packed = to_bytes(response.into_body(), 1 << 24).await.unwrap();
+    // RFC 1952: it begins with its mark, and ends with the length of what was packed.
+    assert!(packed.starts_with(&[0x1f, 0x8b]) && packed.len() < plain.len() / 2);
+    let (_, length) = packed.split_last_chunk::<4>().unwrap();
+    assert_eq!(u32::from_le_bytes(*length) as usize, plain.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
