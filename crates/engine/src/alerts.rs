@@ -16,7 +16,7 @@ pub(crate) struct Finding {
     pub(crate) text: String,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct AlertBook {
     alerts: BTreeMap<(AlertCode, Option<MinerId>), Alert>,
 }

@@ -33,4 +33,4 @@ mod unit;
 pub use local::Place;
 pub use punctuality::Lateness;
 pub use requests::{Handle, Law, Refused, Reply, Request, WouldDecide};
-pub use site::{MinerSetup, Site, SiteSetup};
+pub use site::{MinerSetup, NotRenewed, Site, SiteSetup};

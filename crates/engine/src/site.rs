@@ -17,10 +17,13 @@ use crate::{
 use chrono_tz::Tz;
 use control::{Policy, PowerRange, State, monitor::Monitor};
 use devices::{BatterySource, Miner};
+use futures::FutureExt;
 use model::{MinerId, Now, Operation, snapshot::Snapshot};
 use std::{
     collections::BTreeMap,
     mem,
+    panic::AssertUnwindSafe,
+    process,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -110,10 +113,16 @@ impl SiteSetup {
 /// A running site.
 pub struct Site {
     handle: Handle,
+    setup: SiteSetup,
     tasks: Tasks,
     store: Option<Store>,
     published: watch::Sender<Arc<Snapshot>>,
 }
+
+/// A bug kept the tasks of another setup from starting. The site goes on by the setup that it had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the site couldn't be started by the new setup, and goes on by the one before")]
+pub struct NotRenewed;
 
 /// What runs.
 struct Tasks {
@@ -130,7 +139,8 @@ impl Site {
         let keeper = Arc::new(Timekeeper::new(Arc::clone(&clock), memory.kept));
         let (published, snapshots) = watch::channel(Arc::new(ControlLoop::first_snapshot(&keeper)));
         let punctuality = Punctuality::default();
-        let (tasks, running) = launch(setup, &memory, None, store.clone(), &keeper, &published, &punctuality);
+        let (tasks, running) =
+            launch(setup.clone(), &memory, None, store.clone(), &keeper, &published, &punctuality);
         let handle = Handle {
             running: Arc::new(RwLock::new(running)),
             renewal: Arc::default(),
@@ -139,46 +149,61 @@ impl Site {
             clock,
             punctuality,
         };
-        Self { handle, tasks, store, published }
+        Self { handle, setup, tasks, store, published }
     }
 
     /// Goes on by another setup: every task ends in order and is started anew, while time, what the law knows, alerts,
     /// and every handle stay. What is known of a device stays too if its driver is the same (the same `Arc`). The miners
     /// are left as they are; one that the new setup doesn't have isn't controlled any more.
-    pub async fn renew(&mut self, setup: SiteSetup) {
+    ///
+    /// # Errors
+    /// If a bug keeps the new tasks from starting: the site goes on by the setup that it had. There is always a control
+    /// loop; a program that can't have one ends itself, for a service manager to start it again.
+    pub async fn renew(&mut self, setup: SiteSetup) -> Result<(), NotRenewed> {
         let renewal = Arc::clone(&self.handle.renewal);
         let _renewed = renewal.write().await;
         self.tasks.end().await;
-        let memory = Memory::load(self.store.as_ref(), &setup.miners).await;
-        let before = self.before(&setup).await;
-        let keeper = Arc::clone(&self.handle.keeper);
-        let (tasks, running) = launch(
-            setup,
-            &memory,
-            before,
-            self.store.clone(),
-            &keeper,
-            &self.published,
-            &self.handle.punctuality,
-        );
+        let before = self.before().await;
+        let mut outcome = Ok(());
+        let mut launched = self.launch(setup.clone(), before.clone()).await;
+        if launched.is_some() {
+            self.setup = setup;
+        } else {
+            tracing::error!("the site couldn't be started by the new setup; it goes on by the one before");
+            outcome = Err(NotRenewed);
+            launched = self.launch(self.setup.clone(), before).await;
+        }
+        let Some((tasks, running)) = launched else {
+            tracing::error!("the site couldn't be started by the setup before either: the program ends");
+            process::abort();
+        };
         self.tasks = tasks;
         *self.handle.running.write().unwrap_or_else(PoisonError::into_inner) = running;
+        outcome
+    }
+
+    /// Starts every task anew; `None` if that panics.
+    async fn launch(&self, setup: SiteSetup, before: Option<Before>) -> Option<(Tasks, Running)> {
+        let launched = async {
+            let memory = Memory::load(self.store.as_ref(), &setup.miners).await;
+            let (keeper, punctuality) = (&self.handle.keeper, &self.handle.punctuality);
+            launch(setup, &memory, before, self.store.clone(), keeper, &self.published, punctuality)
+        };
+        AssertUnwindSafe(launched).catch_unwind().await.ok()
     }
 
     /// What is known, for another setup. `None` if the control loop didn't end: what it kept last holds then.
-    async fn before(&self, setup: &SiteSetup) -> Option<Before> {
-        let battery = {
-            let running = self.handle.running.read().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(&running.battery)
-        };
+    async fn before(&self) -> Option<Before> {
         let ended = tokio::time::timeout(LAST_WRITES, self.tasks.control_loop.lock()).await;
         let Ok(mut before) = ended else {
             tracing::error!("the control loop didn't end; the new one goes on from what was kept");
             return None;
         };
+        let battery = before.battery.borrow().clone();
         Some(Before {
             units: mem::take(&mut before.units),
-            battery: Arc::ptr_eq(&battery, &setup.battery).then(|| before.battery.borrow().clone()),
+            source: Arc::clone(&self.setup.battery),
+            battery,
             alerts: mem::take(&mut before.alerts),
             auto_control: mem::take(&mut before.auto_control),
             next_operation: before.next_operation,
@@ -219,10 +244,12 @@ impl Tasks {
 }
 
 /// What the site knew before it was renewed.
+#[derive(Clone)]
 struct Before {
     units: Vec<Unit>,
-    /// If its source is the same.
-    battery: Option<BatteryStatus>,
+    /// The battery's source, and what it said.
+    source: Arc<dyn BatterySource>,
+    battery: BatteryStatus,
     alerts: AlertBook,
     auto_control: BTreeMap<MinerId, bool>,
     next_operation: u64,
@@ -241,7 +268,8 @@ fn launch(
 ) -> (Tasks, Running) {
     let before = before.unwrap_or_else(|| Before {
         units: Vec::new(),
-        battery: None,
+        source: Arc::clone(&setup.battery),
+        battery: BatteryStatus::default(),
         alerts: AlertBook::default(),
         auto_control: memory.auto_control.clone(),
         next_operation: memory.next_operation,
@@ -249,6 +277,8 @@ fn launch(
     });
     let supervisor = Supervisor::new(Arc::clone(keeper));
     let archive = Supervisor::new(Arc::clone(keeper));
+    // Should anything here panic, nothing of what was started already runs on.
+    let unfinished = [&supervisor, &archive].map(|tasks| tasks.shutdown.clone().drop_guard());
     let (recorder, entries) =
         Recorder::new(store, Arc::clone(keeper), setup.history_rules(), setup.samples_wait);
     let entries = Arc::new(Mutex::new(entries));
@@ -268,7 +298,9 @@ fn launch(
         units.push(start_unit(miner, unit, auto_control, memory, &supervisor, &recorder, &wake));
     }
     let poll = setup.battery_poll.max(setup.battery.shortest_poll());
-    let (battery_sender, battery) = watch::channel(before.battery.unwrap_or_default());
+    let is_same = Arc::ptr_eq(&before.source, &setup.battery);
+    let (battery_sender, battery) =
+        watch::channel(if is_same { before.battery } else { BatteryStatus::default() });
     let task = Arc::new(BatteryTask {
         source: Arc::clone(&setup.battery),
         keeper: Arc::clone(keeper),
@@ -315,6 +347,9 @@ fn launch(
         recorder: recorder.clone(),
         shutdown: supervisor.shutdown.clone(),
     };
+    for started in unfinished {
+        started.disarm();
+    }
     (Tasks { supervisor, archive, recorder, control_loop }, running)
 }
 

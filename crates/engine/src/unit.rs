@@ -27,6 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The same for off: safety doesn't wait for a disk.
 const PATIENCE_FOR_OFF: Duration = Duration::from_millis(20);
 
+#[derive(Clone)]
 pub(crate) struct Unit {
     pub(crate) setup: MinerSetup,
     pub(crate) state: State,

@@ -18,7 +18,7 @@ use crate::{
     config::{App, Change, Changes, Config, ConfigError, Inputs, Loaded},
     current::Current,
 };
-use engine::{Handle, Site, SiteSetup};
+use engine::{Handle, NotRenewed, Site, SiteSetup};
 use model::Now;
 use std::{
     collections::BTreeMap,
@@ -30,6 +30,8 @@ use store::{BeforeAfter, SettingsChange, Store};
 /// How many changes may wait for somebody to say yes, and for how long.
 const WAITING: usize = 16;
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// Who takes a change back that couldn't be taken up.
+const ITSELF: &str = "WhatsMiner Controller";
 /// How long a test of a connection may take.
 const TEST: Duration = Duration::from_secs(25);
 
@@ -110,6 +112,9 @@ pub enum Refusal {
     /// It couldn't be remembered.
     #[error("The database can't be used just now, so nothing can be changed.")]
     NoDatabase,
+    /// A bug kept the site from going on by it.
+    #[error("That couldn't be taken up, which is a bug; the log has more. Everything goes on as before.")]
+    NotTakenUp(#[from] NotRenewed),
     /// There is no such change to undo.
     #[error("That change isn't known any more.")]
     Unknown,
@@ -245,8 +250,8 @@ impl Settings {
             let before = changes.get(name).map(|change| change.text.clone());
             (name.clone(), BeforeAfter { before, after: text.clone() })
         });
-        let now = self.0.handle.now();
-        store.change_settings(&kept.collect(), who, now.utc).await.map_err(|error| {
+        let kept: BTreeMap<_, _> = kept.collect();
+        store.change_settings(&kept, who, self.0.handle.now().utc).await.map_err(|error| {
             tracing::error!(%error, "a change of the settings can't be kept");
             Refusal::NoDatabase
         })?;
@@ -257,7 +262,17 @@ impl Settings {
             if said.is_empty() { "settings, to what holds already".to_owned() } else { said.join("; ") };
         tracing::info!(who, changed = said, "settings changed");
         let changes = self.with(&changes, &wanted);
-        self.take_up(after, changes, setup).await;
+        if let Err(refusal) = self.take_up(after, changes, setup).await {
+            // The next start mustn't stumble over it.
+            let back = kept.into_iter().map(|(name, BeforeAfter { before, after })| {
+                (name, BeforeAfter { before: after, after: before })
+            });
+            let taken_back = store.change_settings(&back.collect(), ITSELF, self.0.handle.now().utc).await;
+            if let Err(error) = taken_back {
+                tracing::error!(%error, "a change of the settings that doesn't hold can't be taken back");
+            }
+            return Err(refusal);
+        }
         Ok(said)
     }
 
@@ -273,19 +288,18 @@ impl Settings {
         Ok(setup)
     }
 
-    async fn take_up(&self, loaded: Loaded, changes: Changes, setup: SiteSetup) {
-        self.0.current.set(assemble::facts(&loaded.config, self.0.demo), setup.history_rules());
-        {
-            let mut state = self.state();
-            state.loaded = loaded;
-            state.changes = changes;
-            state.setup = setup.clone();
-            state.revision += 1;
-            state.left_aside = None;
-        }
+    async fn take_up(&self, loaded: Loaded, changes: Changes, setup: SiteSetup) -> Result<(), Refusal> {
         if let Some(site) = self.0.site.lock().await.as_mut() {
-            site.renew(setup).await;
+            site.renew(setup.clone()).await?;
         }
+        self.0.current.set(assemble::facts(&loaded.config, self.0.demo), setup.history_rules());
+        let mut state = self.state();
+        state.loaded = loaded;
+        state.changes = changes;
+        state.setup = setup;
+        state.revision += 1;
+        state.left_aside = None;
+        Ok(())
     }
 
     /// Talks to a device as it was typed, without changing anything: what works, and what to do. `device` is the name of
@@ -340,5 +354,73 @@ fn loaded(inputs: &Inputs, changes: &Changes) -> Result<(Loaded, Option<String>)
             let why = "What was changed here doesn't go together with the file any more, so the file holds";
             Ok((loaded, Some(format!("{why}. {error}"))))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_trait::async_trait;
+    use devices::{BatterySource, DeviceError};
+    use engine::clock::SystemClock;
+    use model::{BatteryReading, MonoTime, UtcMillis};
+    use std::{
+        iter,
+        sync::atomic::{AtomicBool, Ordering},
+    };
+
+    /// A source that is broken when it is asked for this the first time.
+    struct Broken(AtomicBool);
+
+    #[async_trait]
+    impl BatterySource for Broken {
+        async fn read(&self, _: Now) -> Result<BatteryReading, DeviceError> {
+            std::future::pending().await
+        }
+
+        async fn refresh_session(&self, _: Now) -> Result<(), DeviceError> {
+            std::future::pending().await
+        }
+
+        fn session_since(&self) -> Option<UtcMillis> {
+            None
+        }
+
+        fn shortest_poll(&self) -> Duration {
+            assert!(!self.0.swap(false, Ordering::Relaxed), "a bug");
+            Duration::from_secs(60)
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_cannot_be_taken_up_is_taken_back_and_everything_goes_on() {
+        const NAME: &str = "autocontrol.emergency_soc";
+        let dir = tempfile::tempdir().unwrap();
+        let now = Now { mono: MonoTime(0), utc: UtcMillis(1_795_000_000_000) };
+        let store = Store::open(dir.path(), now).await.unwrap().store;
+        let inputs = Inputs::of_text("", iter::empty());
+        let app = inputs.load(&Changes::new()).unwrap().config.app;
+        let clock = Arc::new(SystemClock::new());
+        let start = Start { inputs, app, store: Some(store.clone()), clock, demo: false, samples_wait: None };
+        let settings = start.start().await.unwrap();
+        let broken = Arc::new(Broken(AtomicBool::new(false)));
+        settings.state().setup.battery = Arc::clone(&broken) as Arc<dyn BatterySource>;
+        let change = async |to: &str| {
+            let looked =
+                settings.look_at(Wanted::from([(NAME.to_owned(), Some(to.to_owned()))])).await.unwrap();
+            settings.keep(&looked.id, "somebody").await
+        };
+        let holds = || settings.holding().loaded.config.autocontrol.emergency_soc.get();
+        change("31").await.unwrap();
+        broken.0.store(true, Ordering::Relaxed);
+        let refused = change("32").await;
+        assert!(matches!(refused, Err(Refusal::NotTakenUp(_))), "{refused:?}");
+        assert_eq!(holds().to_bits(), 31_f64.to_bits());
+        assert_eq!(store.settings().await.unwrap()[NAME].value, "31", "and so it is at the next start");
+        let who: Vec<_> = settings.changes().await.into_iter().map(|change| change.who).collect();
+        assert_eq!(who, [ITSELF, "somebody", "somebody"], "newest first");
+        change("33").await.unwrap();
+        assert_eq!(holds().to_bits(), 33_f64.to_bits());
+        settings.stop().await;
     }
 }

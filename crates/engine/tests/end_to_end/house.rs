@@ -237,11 +237,22 @@ impl House {
         self.run(15).await;
     }
 
+    /// The same by a setup that it can't go on by: it goes on by the one it had.
+    pub(crate) async fn fail_to_renew(&mut self, change: impl FnOnce(&mut SiteSetup)) {
+        let mut setup = self.setup.clone();
+        change(&mut setup);
+        let tick = self.snapshot().tick;
+        let outcome = self.site.as_mut().unwrap().renew(setup).await;
+        assert_eq!(outcome, Err(engine::NotRenewed));
+        self.clock.everybody_rests().await;
+        assert!(self.snapshot().tick > tick, "ticks go on: {}", self.snapshot().tick);
+    }
+
     /// Lets the running engine go on by another setup, and tick once.
     pub(crate) async fn renew(&mut self, change: impl FnOnce(&mut SiteSetup)) {
         change(&mut self.setup);
         let tick = self.snapshot().tick;
-        self.site.as_mut().unwrap().renew(self.setup.clone()).await;
+        self.site.as_mut().unwrap().renew(self.setup.clone()).await.unwrap();
         self.clock.everybody_rests().await;
         assert!(self.snapshot().tick > tick, "ticks go on: {}", self.snapshot().tick);
     }

@@ -1,13 +1,16 @@
 //! The running engine goes on by another setup: the new numbers hold at once, and nothing that was known is lost.
 
 use crate::house::{House, Options};
+use async_trait::async_trait;
 use control::Policy;
 use devices::{
-    Deadlines, Secret,
+    BatterySource, Deadlines, DeviceError, Secret,
     whatsminer::{WhatsMiner, WhatsMinerConfig},
 };
 use engine::{Law, Refused, Request};
-use model::{ManualTarget, MinerId, PowerPercent, Wanted, snapshot::MinerState};
+use model::{
+    BatteryReading, ManualTarget, MinerId, Now, PowerPercent, UtcMillis, Wanted, snapshot::MinerState,
+};
 use simulator::miner::{Phase, WriteFault};
 use std::{sync::Arc, time::Duration};
 
@@ -125,4 +128,54 @@ async fn what_would_be_decided_is_told_and_not_done() {
     house.run(60).await;
     assert_eq!(house.sent(), sent);
     assert_eq!(house.view().latches, view.latches);
+}
+
+/// A source with a bug.
+struct Broken;
+
+#[async_trait]
+impl BatterySource for Broken {
+    async fn read(&self, _: Now) -> Result<BatteryReading, DeviceError> {
+        unreachable!("it can't even be started")
+    }
+
+    async fn refresh_session(&self, _: Now) -> Result<(), DeviceError> {
+        unreachable!("it can't even be started")
+    }
+
+    fn session_since(&self) -> Option<UtcMillis> {
+        None
+    }
+
+    fn shortest_poll(&self) -> Duration {
+        unreachable!("a bug")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_setup_that_cannot_be_started_leaves_the_one_before_in_control() {
+    for forgets in [false, true] {
+        let mut house = House::open(Options { forgets, ..Options::default() }).await;
+        house.say_twice(55.0).await;
+        house.handle.ask(None, Request::AutoControl { enabled: false }).await.unwrap();
+        house.handle.ask(None, Request::AutoControl { enabled: true }).await.unwrap();
+        house.run(400).await;
+        let (before, sent) = (house.view(), house.sent());
+        house
+            .fail_to_renew(|setup| {
+                setup.miners[0].policy.emergency_soc = 60.0;
+                setup.battery = Arc::new(Broken);
+            })
+            .await;
+        let after = house.view();
+        assert_eq!((after.latches, after.intent), (before.latches, before.intent));
+        assert_eq!(after.operations, before.operations);
+        house.run(600).await;
+        assert_eq!(house.sent(), sent, "55 % are no emergency: {}", house.report());
+        house.say_twice(30.0).await;
+        house.until(300, "off", |house| house.truth().phase == Phase::Off).await;
+        house.renew(|setup| setup.miners[0].name = "Garage".into()).await;
+        assert_eq!(house.view().name, "Garage");
+        house.assert_sound();
+    }
 }
