@@ -4,7 +4,7 @@
 // Everybody's run is at a phone's width in light colours; `everywhere.spec.ts` tries at every width and in both themes what
 // these can break. EVERYWHERE=1 runs every test at all of them, which takes six times as long; one of them by itself:
 //
-//     EVERYWHERE=1 cargo xtask browser -- --project "1440 dark"
+//     EVERYWHERE=1 cargo xtask browser -- --project="1440 dark"
 import { defineConfig } from "@playwright/test";
 
 const { CHROMIUM = "/usr/bin/chromium", EVERYWHERE } = process.env;

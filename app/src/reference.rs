@@ -125,7 +125,7 @@ pub(crate) fn reference(reference: Reference) -> impl IntoView {
             <h1>"API"</h1>
             <p>"For scripts and home automations. " <a href="/api/openapi.json">"The same for programs (OpenAPI 3.1)"</a></p>
         </div>
-        <section class="card">
+        <section class="card reference">
             <p>{prose(&about)}</p>
             <p>
                 "In the examples, " <code>"$TOKEN"</code> " is a token of the " <a href="/account">"Access page"</a> "."
@@ -136,7 +136,7 @@ pub(crate) fn reference(reference: Reference) -> impl IntoView {
             </details>
         </section>
         {groups.into_iter().map(|group| told_group(group, &origin)).collect_view()}
-        <section class="card" aria-labelledby="shapes">
+        <section class="card reference" aria-labelledby="shapes">
             <h2 id="shapes">"Shapes"</h2>
             <p>"A reply has all the members of its shape. What isn't known is null."</p>
             {shapes.into_iter().map(told_shape).collect_view()}
@@ -148,7 +148,7 @@ pub(crate) fn reference(reference: Reference) -> impl IntoView {
 fn told_group(group: Group, origin: &str) -> impl IntoView + use<> {
     let Group { name, about, calls } = group;
     view! {
-        <section class="card">
+        <section class="card reference">
             <h2>{name}</h2>
             <p>{prose(&about)}</p>
             {calls.into_iter().map(|call| told_call(call, origin)).collect_view()}
@@ -212,10 +212,12 @@ fn told_members(members: Vec<Member>) -> impl IntoView {
         view! {
             <dt>
                 <code>{name}</code>
-                " "
-                <span class="kind">{told_kind(kind)}</span>
             </dt>
-            {(!about.is_empty()).then(|| view! { <dd>{prose(&about)}</dd> })}
+            <dd>
+                <span class="kind">{told_kind(kind)}</span>
+                " "
+                {prose(&about)}
+            </dd>
         }
     };
     view! { <dl>{members.into_iter().map(row).collect_view()}</dl> }

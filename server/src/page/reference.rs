@@ -232,6 +232,9 @@ fn kind(schema: &Schema) -> Kind {
         return members_in_line(schema);
     }
     let mut told = types(schema).join(" or ");
+    if told.is_empty() {
+        "anything".clone_into(&mut told);
+    }
     for (word, bound) in [
         (" from ", &schema.minimum),
         (" above ", &schema.exclusive_minimum),
@@ -291,6 +294,7 @@ mod tests {
             (r#"{"type":["number","null"]}"#, "number or null"),
             (r#"{"type":"integer","minimum":1,"maximum":9,"default":5}"#, "integer from 1 to 9, else 5"),
             (r#"{"type":"string","enum":["off","on"]}"#, "\"off\", \"on\""),
+            ("{}", "anything"),
             (r#"{"properties":{"run":{"type":"integer"}}}"#, "{ \"run\": integer }"),
         ] {
             let schema: Schema = serde_json::from_str(schema).unwrap();
