@@ -148,3 +148,36 @@ test("no rule of accessibility is broken at the door and behind it", async ({ br
   await examine(stranger, "sign-in");
   await stranger.context().close();
 });
+
+test("no file, page, table or stream holds a secret", async ({ page, open, said }) => {
+  const house = await open({ isGuarded: true });
+  await takeOver(page, house);
+  await expect(page).toHaveURL(`${house.url}/`);
+  await page.goto(`${house.url}/account`);
+  await page.getByLabel("Name").fill("tests");
+  await page.getByRole("button", { name: "Make a token" }).click();
+  const token = await page.locator(".made .token").innerText();
+  expect(token).toMatch(/^wmc_\w{64}$/);
+  const kept = (await page.context().cookies()).map(({ value }) => value);
+  expect(kept.length).toBeGreaterThan(1);
+  const secrets = [PASSWORD, token, ...kept];
+  // All that a visit asks for, and what else can be asked for.
+  const asked = new Set(["/metrics", "/api/history.csv", "/api/system/status", "/api/openapi.json", "/api", "/sw.js"]);
+  page.on("request", (request) => asked.add(new URL(request.url()).pathname));
+  for (const path of ["/", "/decisions", "/settings", "/account"]) {
+    await page.goto(house.url + path);
+    asked.add(path);
+  }
+  await page.goto(house.url);
+  await page.locator("#chart").scrollIntoViewIfNeeded();
+  await expect(page.locator("#chart canvas")).toHaveCount(2);
+  asked.delete("/api/events");
+  expect([...asked].some((path) => path.endsWith(".wasm"))).toBe(true);
+  for (const path of asked) {
+    const answer = await page.request.get(house.url + path);
+    const bytes = await answer.body();
+    expect(bytes.length, path).toBeGreaterThan(0);
+    for (const secret of secrets) expect(bytes.includes(secret), `${path} holds ${secret}`).toBe(false);
+  }
+  forgetRefusals(said);
+});

@@ -215,3 +215,144 @@ async fn a_house_that_isnt_open_shows_strangers_nothing_but_the_door() {
     }
     program.stop().await;
 }
+
+/// Somebody on the home network, with an address and what their browser or script holds.
+struct Somebody {
+    address: SocketAddr,
+    from: &'static str,
+    /// Lines of a request's head.
+    shown: String,
+}
+
+impl Somebody {
+    fn with(&self, shown: &str) -> Self {
+        Self { shown: format!("{}{shown}\r\n", self.shown), ..*self }
+    }
+
+    /// The status and all that comes back.
+    async fn send(&self, request: &str, kind: &str, body: &str) -> (u16, String) {
+        let host = if self.shown.contains("Host: ") { "" } else { "Host: localhost\r\n" };
+        let bytes = format!(
+            "{request} HTTP/1.1\r\n{host}{}Content-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            self.shown,
+            body.len()
+        );
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{}:0", self.from).parse().unwrap()).unwrap();
+        let mut stream = socket.connect(self.address).await.unwrap();
+        stream.write_all(bytes.as_bytes()).await.unwrap();
+        let mut told = String::new();
+        timeout(PATIENCE, stream.read_to_string(&mut told)).await.unwrap().unwrap();
+        (told[9..12].parse().unwrap(), told)
+    }
+
+    async fn form(&self, path: &str, body: &str) -> (u16, String) {
+        self.send(&format!("POST {path}"), "application/x-www-form-urlencoded", body).await
+    }
+
+    /// Whether they may switch the house's miner: asked by a command that can't be one, so that nothing happens.
+    async fn may_switch(&self) -> bool {
+        let (status, told) =
+            self.send("POST /api/miner/power_pct", "application/json", r#"{"percent":0}"#).await;
+        assert!(matches!(status, 401 | 403 | 421 | 422), "{told}");
+        status == 422
+    }
+}
+
+/// What a reply makes a browser keep, as it will show it.
+fn cookies(told: &str) -> String {
+    let kept = told.lines().filter_map(|line| line.strip_prefix("set-cookie: "));
+    let pairs: Vec<_> = kept.map(|cookie| cookie.split(';').next().unwrap()).collect();
+    format!("Cookie: {}", pairs.join("; "))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_cant_be_planted_replayed_or_used_from_another_site() {
+    const PASSWORD: &str = "password=canary-7751-kept";
+    const PLANTED: &str =
+        "Cookie: wm-session=0000000000000000000000000000000000000000000000000000000000000000";
+    let house = House::in_real_time().await;
+    let (mut program, address) = start(&house, &[]).await;
+    let code = program.says("with the code ").await;
+    let stranger = Somebody { address, from: "127.0.0.1", shown: String::new() };
+    let (status, claimed) = stranger.with(PLANTED).form("/claim", &format!("code={code}&{PASSWORD}")).await;
+    assert_eq!(status, 303, "{claimed}");
+    let owner = stranger.with(&cookies(&claimed));
+    assert!(owner.may_switch().await && !stranger.may_switch().await);
+    assert!(!stranger.with(PLANTED).may_switch().await, "nobody's session is one that was planted");
+    assert_eq!(
+        stranger.form("/claim", &format!("code={code}&{PASSWORD}")).await.0,
+        409,
+        "the code was for once"
+    );
+
+    for elsewhere in ["Origin: http://evil.example", "Origin: null", "Sec-Fetch-Site: cross-site"] {
+        let deceived = owner.with(elsewhere);
+        assert!(!deceived.may_switch().await, "{elsewhere}");
+        for form in ["/rpc/power_off", "/account/tokens/make", "/settings/save", "/sign-out", "/sign-in"] {
+            assert_eq!(deceived.form(form, "miner=miner").await.0, 403, "{form} {elsewhere}");
+        }
+    }
+    assert!(
+        !owner.with("Host: evil.example").may_switch().await,
+        "a name that was made to mean this address"
+    );
+
+    let (status, again) = owner.form("/sign-in", PASSWORD).await;
+    assert_eq!(status, 303);
+    let renewed = stranger.with(&cookies(&again));
+    assert!(renewed.may_switch().await && !owner.may_switch().await, "a new sign-in ends the old session");
+    assert_eq!(renewed.form("/sign-out", "").await.0, 303);
+    assert!(!renewed.may_switch().await, "what was ended can't be shown again");
+    assert!(house.sent().is_empty());
+    assert!(program.stop().await.status.success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_gets_further_than_their_scope_and_guessing_locks_nobody_else_out() {
+    const PASSWORD: &str = "password=canary-7751-kept";
+    let house = House::in_real_time().await;
+    let (mut program, address) = start(&house, &[]).await;
+    let code = program.says("with the code ").await;
+    let stranger = Somebody { address, from: "127.0.0.1", shown: String::new() };
+    let (_, claimed) = stranger.form("/claim", &format!("code={code}&{PASSWORD}")).await;
+    let owner = stranger.with(&cookies(&claimed));
+    let (_, page) = owner.form("/account/tokens/make", "name=looks&scope=read").await;
+    let (_, token) = page.split_once("wmc_").unwrap();
+    let looks = stranger.with(&format!("Authorization: Bearer wmc_{}", &token[..64]));
+    assert_eq!(looks.send("GET /api/system/status", "text/plain", "").await.0, 200);
+
+    let (_, described) = stranger.send("GET /api/openapi.json", "text/plain", "").await;
+    let (_, described) = described.split_once("\r\n\r\n").unwrap();
+    // Whether it comes in chunks or not, a line of it is whole.
+    let paths: Vec<_> = described
+        .lines()
+        .filter_map(|line| line.strip_prefix("    \"/api/")?.strip_suffix("\": {"))
+        .map(|path| format!("/api/{path}"))
+        .collect();
+    let mut changing = 0;
+    for path in &paths {
+        let (status, told) = stranger.send(&format!("POST {path}"), "application/json", "{}").await;
+        if status == 405 {
+            continue;
+        }
+        changing += 1;
+        assert_eq!(status, 401, "{path}: {told}");
+        let (status, told) = looks.send(&format!("POST {path}"), "application/json", "{}").await;
+        assert_eq!(status, 403, "{path}: {told}");
+    }
+    assert!(changing >= 8, "{changing} of {paths:?}");
+
+    let guesser = Somebody { from: "127.0.0.66", shown: String::new(), ..stranger };
+    let mut guesses = 0;
+    while guesser.form("/sign-in", "password=password").await.0 == 401 {
+        guesses += 1;
+        assert!(guesses < 20, "guessing is slowed");
+    }
+    assert_eq!(guesser.form("/sign-in", PASSWORD).await.0, 429, "even if the next one is right");
+    let elsewhere = Somebody { from: "127.0.0.67", shown: String::new(), ..stranger };
+    assert_eq!(elsewhere.form("/sign-in", PASSWORD).await.0, 303);
+    assert!(owner.may_switch().await);
+    assert!(house.sent().is_empty());
+    assert!(program.stop().await.status.success());
+}
