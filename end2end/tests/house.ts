@@ -83,7 +83,7 @@ export class House {
   }
 
   /** Waits until a jump has been lived through. */
-  async arrived(): Promise<void> {
+  private async arrived(): Promise<void> {
     await expect
       .poll(async () => {
         const time = (await this.call("GET", "/time")) as { utc: string; wanted: string };

@@ -86,7 +86,7 @@ impl ControlLoop {
                     woken
                 }
                 woken = clock.sleep_until(busy, schedule.next()) => {
-                    self.punctuality.ticked(schedule.late(clock.elapsed()), self.period);
+                    self.punctuality.ticked(schedule.begins(clock.elapsed()), self.period);
                     self.tick().await;
                     schedule.ticked(clock.elapsed());
                     woken

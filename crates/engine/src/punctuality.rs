@@ -85,26 +85,31 @@ pub(crate) struct Schedule {
     due: Duration,
     /// ... and when it will be: later, if the one before took longer than the period.
     next: Duration,
+    /// When the last one began.
+    began: Duration,
 }
 
 impl Schedule {
     /// The first tick is due now.
     pub(crate) fn new(now: Duration, period: Duration) -> Self {
-        Self { period, due: now, next: now }
+        Self { period, due: now, next: now, began: now }
     }
 
     pub(crate) fn next(&self) -> Duration {
         self.next
     }
 
-    /// By how much a tick that begins now is late. It may have been waited for by a tick, by a wish or by the machine.
-    pub(crate) fn late(&self, now: Duration) -> Duration {
+    /// A tick begins now: by how much it is late. It may have been waited for by a tick, by a wish or by the machine.
+    pub(crate) fn begins(&mut self, now: Duration) -> Duration {
+        self.began = now;
         now.saturating_sub(self.due)
     }
 
     /// A tick ends now.
     pub(crate) fn ticked(&mut self, now: Duration) {
-        self.due = self.next + self.period;
+        // Where it was the machine that slept through ticks, they are counted by this one.
+        let slept = self.began.saturating_sub(self.next) >= self.period;
+        self.due = if slept { self.began } else { self.next } + self.period;
         self.next = self.due.max(now);
     }
 }
@@ -136,16 +141,28 @@ mod tests {
     fn a_tick_that_hangs_makes_the_next_one_late() {
         let seconds = Duration::from_secs;
         let mut schedule = Schedule::new(seconds(100), seconds(10));
-        assert_eq!((schedule.next(), schedule.late(seconds(100))), (seconds(100), seconds(0)));
+        assert_eq!((schedule.next(), schedule.begins(seconds(100))), (seconds(100), seconds(0)));
         schedule.ticked(seconds(101));
-        assert_eq!((schedule.next(), schedule.late(seconds(110))), (seconds(110), seconds(0)));
+        assert_eq!((schedule.next(), schedule.begins(seconds(110))), (seconds(110), seconds(0)));
         // It was to end before 120.
         schedule.ticked(seconds(145));
-        assert_eq!((schedule.next(), schedule.late(seconds(145))), (seconds(145), seconds(25)));
+        assert_eq!((schedule.next(), schedule.begins(seconds(145))), (seconds(145), seconds(25)));
         // From there on it goes as before.
         schedule.ticked(seconds(146));
-        assert_eq!((schedule.next(), schedule.late(seconds(155))), (seconds(155), seconds(0)));
-        assert_eq!(schedule.late(seconds(150)), seconds(0), "early is not late");
+        assert_eq!((schedule.next(), schedule.begins(seconds(155))), (seconds(155), seconds(0)));
+        assert_eq!(schedule.begins(seconds(150)), seconds(0), "early is not late");
+    }
+
+    #[test]
+    fn a_sleep_that_took_too_long_is_counted_once() {
+        let seconds = Duration::from_secs;
+        let mut schedule = Schedule::new(seconds(100), seconds(10));
+        schedule.begins(seconds(100));
+        schedule.ticked(seconds(100));
+        // Due at 110.
+        assert_eq!(schedule.begins(seconds(144)), seconds(34));
+        schedule.ticked(seconds(145));
+        assert_eq!((schedule.next(), schedule.begins(seconds(154))), (seconds(154), seconds(0)));
     }
 
     #[test]

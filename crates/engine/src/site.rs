@@ -25,6 +25,7 @@ use std::{
     panic::AssertUnwindSafe,
     process,
     sync::{Arc, PoisonError, RwLock},
+    thread,
     time::Duration,
 };
 use store::{HistoryRules, Store};
@@ -124,6 +125,18 @@ pub struct Site {
 #[error("the site couldn't be started by the new setup, and goes on by the one before")]
 pub struct NotRenewed;
 
+/// Ends the program if a panic would leave it without a control loop.
+struct NoneLeft;
+
+impl Drop for NoneLeft {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            tracing::error!("the site can't be renewed: the program ends");
+            process::abort();
+        }
+    }
+}
+
 /// What runs.
 struct Tasks {
     supervisor: Supervisor,
@@ -162,6 +175,7 @@ impl Site {
     pub async fn renew(&mut self, setup: SiteSetup) -> Result<(), NotRenewed> {
         let renewal = Arc::clone(&self.handle.renewal);
         let _renewed = renewal.write().await;
+        let _or_end = NoneLeft;
         self.tasks.end().await;
         let before = self.before().await;
         let mut outcome = Ok(());
@@ -456,8 +470,7 @@ fn start_unit(
         async move { actor.run(&mut *inbox.lock().await).await }
     });
 
-    let monitor = Monitor::default();
-    if let Some(Unit { mut state, operations, last, saved, .. }) = before {
+    if let Some(Unit { mut state, monitor, operations, last, saved, .. }) = before {
         state.intent.auto_control = auto_control;
         return Unit { setup, state, monitor, operations, orders, reports, status, last, saved };
     }
@@ -471,6 +484,7 @@ fn start_unit(
         .enumerate()
         .map(|(age, operation)| (if age == 0 { last_sequence } else { 0 }, operation))
         .collect();
+    let monitor = Monitor::default();
     Unit { setup, state, monitor, operations, orders, reports, status, last: None, saved }
 }
 

@@ -248,15 +248,17 @@ impl Unit {
         let (seen, decision, view) = self.last.as_ref()?;
         let status = self.status.borrow();
         let state = &self.state;
-        let last_seen = status.reading.as_ref().map(|(_, read_at)| read_at.utc);
+        let read_at = status.reading.as_ref().map(|(_, read_at)| *read_at);
+        let unreachable_after = self.setup.unreachable_after();
+        let is_fresh = read_at.is_some_and(|at| keeper.now().mono.since(at.mono) <= unreachable_after);
         Some(MinerView {
             id: self.setup.id.clone(),
             name: self.setup.name.clone(),
             host: self.setup.host.clone(),
             base_watts: self.setup.policy.base_watts,
             connection: Connection {
-                connected: status.error.is_none() && status.reading.is_some(),
-                last_seen,
+                connected: status.error.is_none() && is_fresh,
+                last_seen: read_at.map(|at| at.utc),
                 error: status.error.as_ref().map(ToString::to_string),
                 session_since: None,
             },

@@ -20,6 +20,10 @@ impl Moment {
         if self.snapshot.tick == 0 {
             return Ok(());
         }
+        // Nor is one the present that a control loop left which doesn't tick any more.
+        if self.now.millis_since(self.snapshot.at) > self.facts.longest_silence() {
+            return Ok(());
+        }
         self.tell_alerts(families)?;
         self.tell_battery(families)?;
         self.tell_miners(families)
@@ -172,8 +176,10 @@ impl Moment {
         families.gauge(READING_AGE, last.map(|at| self.seconds_since(at)))?;
         families.gauge(CHARGE, charge.map(|charge| charge.get() / 100.0))?;
         families.gauge(LOST, reading_of(battery).map(|reading| yes_or_no(reading.lost)))?;
+        // Of its two ages the greater one counts, as it does for the law: ours, or the battery's own time may be wrong.
         let reading = reading_of(battery).filter(|reading| {
             let age = reading.source_time.map(|at| self.seconds_since(at));
+            let age = age.map(|age| age.max(battery.age_seconds.unwrap_or_default()));
             !reading.lost && age.is_some_and(|age| age < stale_after)
         });
         families.gauge(PV, reading.and_then(|reading| reading.pv).map(f64::from))?;

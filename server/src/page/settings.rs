@@ -113,7 +113,7 @@ async fn refused(page: &Page, refusal: Refusal, typed: Option<&Typed>) -> Respon
         Refusal::Wrong(_) | Refusal::NoDevice => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::Gone | Refusal::Unknown => StatusCode::CONFLICT,
         Refusal::NoDatabase | Refusal::NoRandomness(_) => StatusCode::SERVICE_UNAVAILABLE,
-        Refusal::NotTakenUp(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Refusal::NotTakenUp(_) | Refusal::NotTakenBack => StatusCode::INTERNAL_SERVER_ERROR,
     };
     let said = refusal.to_string();
     let (problems, problem) = match refusal {

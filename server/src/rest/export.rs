@@ -35,6 +35,8 @@ use tokio::{
 const AT_ONCE: usize = 2;
 /// The longest a piece waits for its reader, in real time.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest a table takes, in real time: some decades of minutes, over the slowest of networks.
+const LONGEST: Duration = Duration::from_secs(30 * 60);
 /// About how many rows a piece has, where a row stands for a step of time.
 const ROWS: i64 = 500;
 /// The length of a piece where every sample is told, in milliseconds: a reading a second fits in.
@@ -264,15 +266,14 @@ enum Message {
 }
 
 /// Makes the pieces in a task of its own, one ahead of the reader. That task ends, and gives the permit back, when all is
-/// sent, when something fails, or when the reader is gone or takes nothing for longer than `patience`.
+/// sent, when something fails, or when the reader is gone, takes nothing for longer than `patience`, or too long altogether.
 fn sent(
     pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
     permit: OwnedSemaphorePermit,
     patience: Duration,
 ) -> impl Stream<Item = io::Result<Bytes>> {
     let (sender, receiver) = mpsc::channel(1);
-    tokio::spawn(async move {
-        let _permit = permit;
+    let send = async move {
         let mut pieces = pin!(pieces);
         loop {
             let message = match pieces.next().await {
@@ -292,6 +293,12 @@ fn sent(
                     return;
                 }
             }
+        }
+    };
+    tokio::spawn(async move {
+        let _permit = permit;
+        if timeout(LONGEST, send).await.is_err() {
+            tracing::info!("a table broke off: it was read too slowly");
         }
     });
     let received = stream::unfold(Some(receiver), async |receiver| {

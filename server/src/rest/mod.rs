@@ -78,6 +78,13 @@ pub struct Facts {
     pub demo: bool,
 }
 
+impl Facts {
+    /// How long after its last tick the control loop is taken for one that doesn't tick, in milliseconds.
+    pub(crate) fn longest_silence(&self) -> i64 {
+        i64::try_from(self.tick.as_millis()).unwrap_or(i64::MAX).saturating_mul(4).saturating_add(5_000)
+    }
+}
+
 /// The endpoints, to be nested under `/api`.
 pub fn routes(api: Api) -> Router {
     Router::new()

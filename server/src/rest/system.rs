@@ -82,14 +82,10 @@ fn trouble(api: &Api, snapshot: &Snapshot) -> Option<String> {
         return Some("the controller is shutting down".into());
     }
     let silent = api.site.now().utc.millis_since(snapshot.at);
-    let allowed = i64::try_from(api.current.facts().tick.as_millis())
-        .unwrap_or(i64::MAX)
-        .saturating_mul(4)
-        .saturating_add(5_000);
     if snapshot.tick == 0 {
         return Some("the control loop hasn't ticked yet".into());
     }
-    if silent > allowed {
+    if silent > api.current.facts().longest_silence() {
         return Some(format!("the control loop hasn't ticked for {} s", silent / 1000));
     }
     match snapshot.battery.age_seconds {

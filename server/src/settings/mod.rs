@@ -115,6 +115,12 @@ pub enum Refusal {
     /// A bug kept the site from going on by it.
     #[error("That couldn't be taken up, which is a bug; the log has more. Everything goes on as before.")]
     NotTakenUp(#[from] NotRenewed),
+    /// The same, and it is kept all the same: the next start tries it again.
+    #[error(
+        "That couldn't be taken up, which is a bug, and it couldn't be taken back: after a restart it is tried again. \
+         Until then everything goes on as before."
+    )]
+    NotTakenBack,
     /// There is no such change to undo.
     #[error("That change isn't known any more.")]
     Unknown,
@@ -268,10 +274,13 @@ impl Settings {
                 (name, BeforeAfter { before: after, after: before })
             });
             let taken_back = store.change_settings(&back.collect(), ITSELF, self.0.handle.now().utc).await;
-            if let Err(error) = taken_back {
-                tracing::error!(%error, "a change of the settings that doesn't hold can't be taken back");
-            }
-            return Err(refusal);
+            return Err(taken_back.map_or_else(
+                |error| {
+                    tracing::error!(%error, "a change of the settings that doesn't hold can't be taken back");
+                    Refusal::NotTakenBack
+                },
+                |()| refusal,
+            ));
         }
         Ok(said)
     }
@@ -362,7 +371,7 @@ mod tests {
     use super::*;
     use async_trait::async_trait;
     use devices::{BatterySource, DeviceError};
-    use engine::clock::SystemClock;
+    use engine::clock::{Clock, SystemClock};
     use model::{BatteryReading, MonoTime, UtcMillis};
     use std::{
         iter,
@@ -419,6 +428,9 @@ mod tests {
         assert_eq!(store.settings().await.unwrap()[NAME].value, "31", "and so it is at the next start");
         let who: Vec<_> = settings.changes().await.into_iter().map(|change| change.who).collect();
         assert_eq!(who, [ITSELF, "somebody", "somebody"], "newest first");
+        let (setup, clock) = (settings.state().setup.clone(), Arc::new(SystemClock::new()) as Arc<dyn Clock>);
+        broken.0.store(true, Ordering::Relaxed);
+        assert!(start::started(&setup, None, &clock).await.is_none(), "a start that panics is none");
         change("33").await.unwrap();
         assert_eq!(holds().to_bits(), 33_f64.to_bits());
         settings.stop().await;

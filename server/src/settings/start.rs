@@ -3,12 +3,14 @@
 use super::{Inner, Settings, State, loaded};
 use crate::{
     assemble,
-    config::{App, Change, Changes, Inputs},
+    config::{App, Change, Changes, Inputs, Loaded},
     current::Current,
 };
-use anyhow::Context;
-use engine::{Site, clock::Clock};
+use anyhow::{Context, bail};
+use engine::{Site, SiteSetup, clock::Clock};
+use futures::FutureExt;
 use std::{
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -31,21 +33,40 @@ pub struct Start {
 }
 
 impl Start {
-    /// Starts the site.
+    /// Starts the site. Should a bug keep it from starting with what was changed before, the file holds.
     ///
     /// # Errors
-    /// If it can't be put together.
+    /// If it can't be put together or started.
     pub async fn start(self) -> anyhow::Result<Settings> {
         let Self { inputs, app, store, clock, demo, samples_wait } = self;
         let changes = kept(store.as_ref()).await;
-        let (mut loaded, left_aside) = loaded(&inputs, &changes)?;
+        let (mut loaded, mut left_aside) = loaded(&inputs, &changes)?;
+        let put_together = |loaded: &Loaded| {
+            let mut setup = assemble::site(&loaded.config).context("putting the site together")?;
+            if let Some(wait) = samples_wait {
+                setup.samples_wait = wait;
+            }
+            anyhow::Ok(setup)
+        };
         loaded.config.app = app.clone();
-        let mut setup = assemble::site(&loaded.config).context("putting the site together")?;
-        if let Some(wait) = samples_wait {
-            setup.samples_wait = wait;
+        let mut setup = put_together(&loaded)?;
+        let mut site = started(&setup, store.as_ref(), &clock).await;
+        if site.is_none() && !changes.is_empty() {
+            tracing::error!(
+                "the site couldn't be started with what was changed on the settings page: the file holds"
+            );
+            left_aside = Some(
+                "The house couldn't be started with what was changed here, which is a bug; the log has more. \
+                 The file holds."
+                    .to_owned(),
+            );
+            loaded = inputs.load(&Changes::new())?;
+            loaded.config.app = app.clone();
+            setup = put_together(&loaded)?;
+            site = started(&setup, store.as_ref(), &clock).await;
         }
+        let Some(site) = site else { bail!("a bug keeps the site from starting; the log has more") };
         let current = Current::new(assemble::facts(&loaded.config, demo), setup.history_rules());
-        let site = Site::start(setup.clone(), store.clone(), clock).await;
         let handle = site.handle();
         let state = State { loaded, changes, setup, revision: 0, waiting: Vec::new(), left_aside };
         Ok(Settings(Arc::new(Inner {
@@ -61,6 +82,16 @@ impl Start {
             changing: tokio::sync::Mutex::default(),
         })))
     }
+}
+
+/// The running site; `None` if starting it panics.
+pub(super) async fn started(
+    setup: &SiteSetup,
+    store: Option<&Store>,
+    clock: &Arc<dyn Clock>,
+) -> Option<Site> {
+    let starting = Site::start(setup.clone(), store.cloned(), Arc::clone(clock));
+    AssertUnwindSafe(starting).catch_unwind().await.ok()
 }
 
 /// What was changed before.

@@ -9,7 +9,7 @@ use simulator::miner::Phase;
 use std::process::Stdio;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -105,21 +105,22 @@ async fn a_person_s_word_is_kept() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_listens_where_it_is_told_and_a_house_that_everybody_may_switch_stays_on_this_machine() {
     let house = House::in_real_time().await;
-    let ports = ["--port", "0", "--data", "data"];
     if cfg!(target_os = "linux") {
         let file = house.configuration(|text| text["app"] = json!({ "host": "127.0.0.2" }));
-        let mut program = Program::start(house.dir.path(), &[&["--config", &file], &ports[..]].concat(), &[]);
+        // Whoever listened everywhere couldn't have this port, which is taken on one address.
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = taken.local_addr().unwrap().port().to_string();
+        let arguments = ["--config", &file, "--port", &port, "--data", "data"];
+        let mut program = Program::start(house.dir.path(), &arguments, &[]);
         let address = program.address().await;
-        assert_eq!(address.ip().to_string(), "127.0.0.2");
-        let elsewhere = TcpStream::connect(("127.0.0.1", address.port())).await;
-        assert_eq!(elsewhere.unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
+        assert_eq!(address.to_string(), format!("127.0.0.2:{port}"));
         let (status, body) = house.ask(address, reqwest::Method::GET, "/api/system/status", None).await;
         assert_eq!((status, &body["demo"]), (200, &json!(false)));
         assert_eq!(program.stop().await.status.code(), Some(0));
     }
     // Its configuration says 0.0.0.0, as every one does that says nothing.
-    let mut demo =
-        Program::start(house.dir.path(), &[&["--demo", "--history", "0"], &ports[..]].concat(), &[]);
+    let arguments = ["--demo", "--history", "0", "--port", "0", "--data", "data"];
+    let mut demo = Program::start(house.dir.path(), &arguments, &[]);
     assert_eq!(demo.address().await.ip().to_string(), "127.0.0.1");
     assert_eq!(demo.stop().await.status.code(), Some(0));
 }

@@ -6,7 +6,8 @@
 //! the description is true is asked of the real replies (`tests/api/described.rs`) and of the real program
 //! (`cargo xtask clients`).
 //!
-//! Each module of the API has its calls described in a module of the same name in `described`.
+//! The calls are described in `described`, in modules with the names of those that answer them; the table is in `history`, the
+//! description in `itself`.
 
 use super::Api;
 use axum::{

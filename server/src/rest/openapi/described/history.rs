@@ -14,12 +14,12 @@ use utoipa::{
 
 pub(super) fn calls() -> Vec<Call> {
     let text = || ObjectBuilder::new().schema_type(Type::String);
-    let table = text()
-        .examples([json!("time,soc_percent,…,miner_1_power_w,…\r\n2026-06-21T18:00:00.000Z,81.5,…\r\n")]);
+    let table =
+        text().examples([json!("time,soc_percent,…,miner_1_power_w,…\r\n2026-06-21T18:00:00Z,81.5,…\r\n")]);
     let call = Call::get("/api/history.csv", "All that was measured, as a table")
         .about(
-            "CSV as in RFC 4180, a row for each instant, oldest first: every sample as it was taken, and where these were \
-             removed, means of minutes. An empty field is unknown. A table that ends is whole: what fails in the middle \
+            "CSV as in RFC 4180, a row for each instant, oldest first: every sample as it was taken, and means of \
+             minutes for every two hours of which samples were removed. An empty field is unknown. A table that ends is whole: what fails in the middle \
              breaks the connection.",
         )
         .query("id", "only this miner, beside the battery; all, if left out", text())
