@@ -13,7 +13,8 @@ pub(crate) enum Place {
     Settings,
     /// Who has access.
     Account,
-    /// The API, which is reached from there.
+    /// The API, which is reached from there. Only rendered.
+    #[cfg(not(target_arch = "wasm32"))]
     Reference,
 }
 
