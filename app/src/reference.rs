@@ -10,7 +10,7 @@ pub struct Reference {
     pub site: String,
     /// The program's version.
     pub version: String,
-    /// Where the API is, as whoever reads this came here: "http://raspberrypi.local:8080".
+    /// Where the API is, as whoever reads this came here: `http://raspberrypi.local:8080`.
     pub origin: String,
     /// What is true of all calls.
     pub about: String,
