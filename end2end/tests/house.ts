@@ -59,9 +59,14 @@ export class House {
     await ended;
   }
 
-  /** The program neither answers nor refuses from now on, until it is stopped. */
+  /** The program neither answers nor refuses from now on, until it wakes or is stopped. */
   hang(): void {
     this.child.kill("SIGSTOP");
+  }
+
+  /** It goes on after it hung. */
+  wake(): void {
+    this.child.kill("SIGCONT");
   }
 
   /** Starts the program again, at the same address and with a house that begins anew; with another page, if one is given. */

@@ -219,16 +219,11 @@ test("a click says at once that it is sent, and then what became of it", async (
   await visit(page, house);
   const status = page.getByRole("region", { name: "Garage" }).getByRole("status");
   await expect(status).toBeEmpty();
-  let goOn = () => {};
-  const held = new Promise<void>((resolve) => (goOn = resolve));
-  await page.route("**/rpc/manual_power", async (route) => {
-    await held;
-    await route.continue();
-  });
   await page.locator(".steps label", { hasText: "60" }).click();
+  house.hang();
   await page.getByRole("button", { name: "Hold" }).click();
   await expect(status).toHaveText("Sending …");
-  goOn();
+  house.wake();
   await expect(status).toHaveText("To 60 %: acknowledged, not yet seen to work.");
   await house.pass(900);
   await expect(status).toHaveText("To 60 %: seen to work: running at 60 %.");

@@ -30,7 +30,7 @@ pub struct Snapshot {
 /// A device's connection.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Connection {
-    /// The last attempt succeeded.
+    /// The last attempt succeeded. A miner's was also not too long ago: nothing tells of an attempt that never ended.
     pub connected: bool,
     /// When the device last answered.
     pub last_seen: Option<UtcMillis>,

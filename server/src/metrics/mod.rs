@@ -102,3 +102,78 @@ fn resident_bytes() -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        assemble,
+        config::{Changes, Inputs},
+    };
+    use model::{
+        BatteryReading, Soc, Watts,
+        snapshot::{BatteryView, Connection},
+    };
+    use std::iter;
+
+    const TICKED: UtcMillis = UtcMillis(1_795_000_000_000);
+
+    /// What is told so many milliseconds after the last tick, of a battery whose own clock is `behind` by so many seconds.
+    fn told(later: i64, behind: f64) -> String {
+        let config = Inputs::of_text("", iter::empty()).load(&Changes::new()).unwrap().config;
+        let reading = BatteryReading {
+            source_time: Some(TICKED),
+            soc_percent: Some(80.0),
+            pv: Watts::new(1500.0),
+            ..BatteryReading::default()
+        };
+        let battery = BatteryView {
+            connection: Connection { connected: true, last_seen: Some(TICKED), ..Connection::default() },
+            reading: Some(reading),
+            soc: Soc::new(80.0),
+            age_seconds: Some(behind),
+            poll_seconds: 60,
+        };
+        let snapshot = Snapshot {
+            at: TICKED,
+            tick: 5,
+            clock_synced: true,
+            battery,
+            miners: Vec::new(),
+            alerts: Vec::new(),
+            database_ok: true,
+            invariants: Vec::new(),
+        };
+        let moment = Moment {
+            snapshot: Arc::new(snapshot),
+            facts: Arc::new(assemble::facts(&config, false)),
+            lateness: Lateness::default(),
+            listeners: 0,
+            resident: None,
+            started: TICKED,
+            now: UtcMillis(TICKED.0 + later),
+        };
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(moment));
+        let mut text = String::new();
+        text::encode(&mut text, &registry).unwrap();
+        text
+    }
+
+    #[test]
+    fn what_a_control_loop_left_that_stands_still_is_not_the_present() {
+        let text = told(1000, 1.0);
+        assert!(text.contains("state_of_charge_ratio 0.8") && text.contains("pv_power_watts 1500"), "{text}");
+        // A tick is due every 10 s; an hour is too late, whatever is left out of one.
+        let text = told(3_600_000, 1.0);
+        assert!(text.contains("control_loop_last_tick_age_seconds 3600.0"), "{text}");
+        assert!(!text.contains("wm_controller_battery"), "{text}");
+    }
+
+    #[test]
+    fn of_two_ages_of_the_battery_the_greater_one_counts() {
+        let text = told(0, 3600.0);
+        assert!(text.contains("battery_source_up 1.0"), "{text}");
+        assert!(!text.contains("state_of_charge") && !text.contains("pv_power"), "{text}");
+    }
+}

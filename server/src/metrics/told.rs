@@ -20,7 +20,7 @@ impl Moment {
         if self.snapshot.tick == 0 {
             return Ok(());
         }
-        // Nor is one the present that a control loop left which doesn't tick any more.
+        // Nor is it the present any more once the control loop stands still.
         if self.now.millis_since(self.snapshot.at) > self.facts.longest_silence() {
             return Ok(());
         }
@@ -247,9 +247,10 @@ type OfMiner = fn(&Moment, &MinerView) -> Option<f64>;
 
 /// What is known of a miner whether it answers or not.
 const OF_MINERS: [(Family, OfMiner); 11] = [
-    (Family::new("wm_controller_miner_up", "", "The miner answered at the last attempt."), |_, miner| {
-        Some(yes_or_no(miner.connection.connected))
-    }),
+    (
+        Family::new("wm_controller_miner_up", "", "The miner answered at the last attempt, lately."),
+        |_, miner| Some(yes_or_no(miner.connection.connected)),
+    ),
     (
         Family::new("wm_controller_miner_last_seen_age", "seconds", "Time since the miner was read last."),
         |moment, miner| moment.last_seen_age(&miner.connection),
