@@ -66,7 +66,8 @@ impl Setting {
         if !self.label.is_empty() {
             return self.label.to_owned();
         }
-        let mut letters = self.key.chars();
+        let words = self.key.replace('_', " ");
+        let mut letters = words.chars();
         letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
     }
 }

@@ -147,7 +147,7 @@ section! {
         /// A stopped miner starts again at this state of charge. Without it, only a full battery, the sunset start
         /// or a person starts it.
         resume_soc: Option<Soc> = number(50.0, 100.0, "%").called("Start again at");
-        /// The shortest time off before resume_soc may start it.
+        /// The shortest time off before the battery may start it again.
         min_off_sec: Duration = span(0.0, 86_400.0, TimeUnit::Seconds).or("1800").called("Shortest time off");
         /// The shortest time between two commands that aren't for safety.
         min_interval_sec: Duration = span(30.0, 86_400.0, TimeUnit::Seconds).or("120").called("Time between commands");
