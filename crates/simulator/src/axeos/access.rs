@@ -21,7 +21,7 @@ fn admits_origin(profile: Profile, hostname: &str, origin: &str) -> bool {
     if let Ok(address) = host.parse::<Ipv4Addr>() {
         return address.is_loopback() || address.is_private();
     }
-    let local = host.ends_with(".local");
+    let local = host.rsplit_once('.').is_some_and(|(_, domain)| domain == "local");
     if profile.is_nerd() {
         return local || host == "localhost";
     }

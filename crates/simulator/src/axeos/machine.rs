@@ -204,7 +204,7 @@ impl Machine {
                 self.frozen = None;
             }
             Stage::Waking { .. } => {
-                let during = self.ramp_ms(self.frequency);
+                let during = ramp_ms(self.frequency);
                 self.stage = Stage::RampingUp { until: at.saturating_add(during) };
                 self.idle_since = None;
                 self.clock.go(at, LOWEST_MHZ, 0);
@@ -237,7 +237,7 @@ impl Machine {
         match self.stage {
             Stage::Mining if !self.wants_to_mine() => {
                 self.freeze(at);
-                let during = self.ramp_ms(self.clock.value(at));
+                let during = ramp_ms(self.clock.value(at));
                 self.stage = Stage::RampingDown { until: at.saturating_add(during) };
                 self.idle_since = Some(at);
                 self.run_at(at, LOWEST_MHZ, during);
@@ -381,10 +381,6 @@ impl Machine {
             }
             Forced::Reboots => self.reboot(at),
         }
-    }
-
-    fn ramp_ms(&self, mhz: f64) -> i64 {
-        ((mhz - LOWEST_MHZ).max(0.0) / MHZ_PER_SECOND * 1000.0) as i64
     }
 
     /// Hash rate at a clock: every small core hashes once a cycle, GH/s.
@@ -547,6 +543,11 @@ impl Machine {
             energy_watt_hours: self.power.integral(now.0) / 3600.0,
         }
     }
+}
+
+/// How long the clock takes between its lowest and `mhz`, ms.
+fn ramp_ms(mhz: f64) -> i64 {
+    ((mhz - LOWEST_MHZ).max(0.0) / MHZ_PER_SECOND * 1000.0) as i64
 }
 
 #[cfg(test)]

@@ -73,9 +73,9 @@ impl Simulation {
         };
         let house = Arc::new(house.map_err(invalid)?);
         let mut ids = BTreeSet::new();
-        let mut take = |field: &str, id: &str| match ids.insert(id.to_owned()) {
-            true => Ok(()),
-            false => Err(invalid(InvalidSetup::new(field, format!("not two with the id {id}")))),
+        let mut take = |field: &str, id: &str| {
+            let twice = || invalid(InvalidSetup::new(field, format!("not two with the id {id}")));
+            if ids.insert(id.to_owned()) { Ok(()) } else { Err(twice()) }
         };
         let named = |id: &str, error: io::Error| io::Error::new(error.kind(), format!("miner {id}: {error}"));
         let mut miners: Vec<SimulatedMiner> = Vec::new();
