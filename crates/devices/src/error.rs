@@ -1,6 +1,6 @@
 //! What can go wrong with a device, told apart by what it means for the caller.
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 /// A failed call. For a write, every variant means that the command did **not** take effect; where that isn't
 /// certain the call succeeds with [`WriteOutcome::Unknown`](crate::WriteOutcome::Unknown) instead.
@@ -75,4 +75,14 @@ impl DeviceError {
             | Self::Unsupported(_) => false,
         }
     }
+}
+
+/// The innermost cause in its own words: the outer ones repeat each other, and the first of an HTTP client's names the
+/// address.
+pub(crate) fn cause(error: &dyn Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
 }

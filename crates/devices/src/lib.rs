@@ -9,8 +9,11 @@
 //! * A value a device doesn't tell is `None`.
 //! * Dropping the future of a call abandons it cleanly: the next call starts anew.
 
+pub mod axeos;
+mod deadline;
 pub mod eg4;
 mod error;
+mod lenient;
 mod secret;
 pub mod whatsminer;
 

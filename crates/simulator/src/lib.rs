@@ -7,8 +7,10 @@
 use model::{UtcMillis, Watts};
 use std::sync::Arc;
 
+pub mod axeos;
 pub mod house;
 pub mod miner;
+mod port;
 pub mod portal;
 pub mod program;
 pub mod time;

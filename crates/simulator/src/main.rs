@@ -54,10 +54,16 @@ fn announce(simulation: &Simulation, api: &ControlApi) -> io::Result<()> {
         .iter()
         .map(|miner| json!({"id": miner.id(), "v2": miner.v2_addr(), "v3": miner.v3_addr()}))
         .collect();
+    let axeos: Vec<_> = simulation
+        .axeos()
+        .iter()
+        .map(|device| json!({"id": device.id(), "profile": device.profile(), "addr": device.addr()}))
+        .collect();
     let line = json!({
         "api": format!("http://{}", api.addr()),
         "portal": simulation.portal().base_url(),
         "miners": miners,
+        "axeos": axeos,
     });
     let mut out = io::stdout().lock();
     writeln!(out, "{line}")?;

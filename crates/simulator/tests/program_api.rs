@@ -7,6 +7,7 @@ mod http;
 use rstest::rstest;
 use serde_json::{Value, json};
 use simulator::{
+    axeos::AxeosSetup,
     miner::MinerSetup,
     portal::PortalSetup,
     program::{ControlApi, Simulation, SimulationSetup},
@@ -29,7 +30,8 @@ impl Bench {
         let miner =
             MinerSetup { v2_password: SECRET.into(), v3_password: SECRET.into(), ..MinerSetup::default() };
         let portal = PortalSetup { password: SECRET.into(), ..PortalSetup::default() };
-        let setup = SimulationSetup { miners: vec![miner], portal, ..SimulationSetup::default() };
+        let axeos = vec![AxeosSetup::default()];
+        let setup = SimulationSetup { miners: vec![miner], portal, axeos, ..SimulationSetup::default() };
         let simulation = Simulation::start(setup, clock.source()).await.unwrap();
         let simulation = Arc::new(simulation);
         let loopback = "127.0.0.1:0".parse().unwrap();
@@ -59,7 +61,8 @@ async fn the_index_lists_calls_that_exist() {
     assert!(calls.len() > 15);
     for call in calls {
         let (method, path) = call["call"].as_str().unwrap().split_once(' ').unwrap();
-        let (status, _) = bench.call(method, &path.replace("{id}", "miner"), "").await;
+        let id = if path.starts_with("/axeos/") { "axeos" } else { "miner" };
+        let (status, _) = bench.call(method, &path.replace("{id}", id), "").await;
         assert!(status == 200 || status == 204 || status == 400, "{method} {path}: {status}");
     }
 }
@@ -76,7 +79,10 @@ async fn the_state_has_everything() {
     assert_eq!(miner["truth"]["service_on"], true);
     let drawn = state["house"]["state"]["miners"].as_f64().unwrap();
     assert!((3000.0..4000.0).contains(&drawn), "the miner's {drawn} W are part of the house's consumption");
-    assert!((drawn - miner["truth"]["watts"].as_f64().unwrap()).abs() < 1.0);
+    let axeos = &state["axeos"][0];
+    assert_eq!((&axeos["id"], &axeos["profile"]), (&json!("axeos"), &json!("gamma-2.15.0")));
+    let both = miner["truth"]["watts"].as_f64().unwrap() + axeos["truth"]["watts"].as_f64().unwrap();
+    assert!((drawn - both).abs() < 1.0, "{drawn} W instead of {both} W");
     assert!(!state.to_string().contains(SECRET));
 }
 
@@ -154,6 +160,24 @@ async fn a_miner_s_truth_faults_and_log() {
     bench.good("DELETE", "/miners/miner/log", Value::Null).await;
 }
 
+#[tokio::test]
+async fn a_bitaxe_s_truth_faults_and_log() {
+    let bench = Bench::start().await;
+    assert_eq!(bench.good("GET", "/axeos", Value::Null).await.as_array().unwrap().len(), 1);
+    let device = bench.good("POST", "/axeos/axeos/truth", json!("stopped")).await;
+    assert_eq!((&device["truth"]["phase"], &device["truth"]["paused"]), (&json!("stopped"), &json!(true)));
+    let device = bench.good("POST", "/axeos/axeos/truth", json!("reboots")).await;
+    assert_eq!(device["truth"]["phase"], "rebooting");
+    bench.good("POST", "/time/jump", json!({"seconds": 60})).await;
+    let device = bench.good("GET", "/axeos/axeos", Value::Null).await;
+    assert_eq!((&device["truth"]["phase"], &device["truth"]["paused"]), (&json!("mining"), &json!(false)));
+    let faults = bench.good("PATCH", "/axeos/axeos/faults", json!({"stall": "reads"})).await;
+    assert_eq!((&faults["stall"], &faults["closed"]), (&json!("reads"), &json!(false)));
+    assert_eq!(bench.good("DELETE", "/axeos/axeos/faults", Value::Null).await["stall"], "nothing");
+    assert_eq!(bench.good("GET", "/axeos/axeos/log", Value::Null).await, json!({"requests": []}));
+    bench.good("DELETE", "/axeos/axeos/log", Value::Null).await;
+}
+
 #[rstest]
 #[case("PUT", "/time", "{\"scale\": -1}", 400, Some("scale"))]
 #[case("PUT", "/time", "{\"scale\": \"fast\"}", 400, Some("scale"))]
@@ -174,6 +198,9 @@ async fn a_miner_s_truth_faults_and_log() {
 #[case("PATCH", "/portal/faults", "{\"frozen\": true, \"lagging_every\": 0}", 400, Some("lagging_every"))]
 #[case("PATCH", "/miners/miner/faults", "{\"power_reads_zero\": 3}", 400, Some("power_reads_zero"))]
 #[case("POST", "/miners/miner/truth", "\"asleep\"", 400, Some("truth"))]
+#[case("PATCH", "/axeos/axeos/faults", "{\"stall\": \"often\"}", 400, Some("stall"))]
+#[case("POST", "/axeos/axeos/truth", "\"asleep\"", 400, Some("truth"))]
+#[case("GET", "/axeos/other", "", 404, None)]
 #[case("GET", "/miners/other", "", 404, None)]
 #[case("GET", "/nothing", "", 404, None)]
 #[case("DELETE", "/time", "", 405, None)]

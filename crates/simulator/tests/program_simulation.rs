@@ -6,6 +6,7 @@ mod http;
 
 use serde_json::Value;
 use simulator::{
+    axeos::{AxeosSetup, Forced},
     miner::MinerSetup,
     program::{Simulation, SimulationSetup},
     time::SimulatedClock,
@@ -55,6 +56,31 @@ async fn miners_have_ids_of_their_own() {
     let setup = SimulationSetup { miners: vec![MinerSetup::default(); 2], ..SimulationSetup::default() };
     let error = Simulation::start(setup, clock.source()).await.unwrap_err();
     assert_eq!(error.to_string(), "miners: not two with the id miner");
+}
+
+#[tokio::test]
+async fn a_bitaxe_beside_the_miners_is_part_of_the_load() {
+    let clock = SimulatedClock::paused("2026-05-01T18:00:00Z".parse().unwrap());
+    let setup = SimulationSetup {
+        miners: Vec::new(),
+        axeos: vec![AxeosSetup::default(), AxeosSetup { id: "shed".into(), ..AxeosSetup::default() }],
+        ..SimulationSetup::default()
+    };
+    let simulation = Simulation::start(setup, clock.source()).await.unwrap();
+    clock.jump(Duration::from_secs(3600));
+    simulation.axeos_device("shed").unwrap().set_truth(Forced::Stopped);
+    clock.jump(Duration::from_secs(3600));
+    let state = simulation.house().now();
+    assert!((state.miners.get() - 20.9).abs() < 0.2, "one mines, one is stopped: {}", state.miners);
+    let counted: f64 = simulation.axeos().iter().map(|device| device.state().energy_watt_hours).sum();
+    assert!((state.total.miners - counted).abs() < 0.5, "{} Wh, {counted} Wh", state.total.miners);
+
+    let twice = SimulationSetup {
+        axeos: vec![AxeosSetup { id: "miner".into(), ..AxeosSetup::default() }],
+        ..SimulationSetup::default()
+    };
+    let error = Simulation::start(twice, clock.source()).await.unwrap_err();
+    assert_eq!(error.to_string(), "axeos: not two with the id miner");
 }
 
 #[test]
@@ -118,6 +144,21 @@ async fn the_program_announces_itself_and_ends_when_asked() {
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
         assert!(running.0.wait().unwrap().success());
     }
+}
+
+#[tokio::test]
+async fn the_program_announces_every_bitaxe() {
+    let devices = ["--axeos", "gamma-2.15.0@127.0.0.7:0", "--axeos", "nerdqaxe++-1.1@127.0.0.8:0"];
+    let (_running, announced) = program(&devices);
+    let second = &announced["axeos"].get(1).unwrap();
+    assert_eq!((&second["id"], &second["profile"]), (&"axeos-2".into(), &"nerdqaxe++-1.1".into()));
+    let addr = second["addr"].as_str().unwrap();
+    assert!(addr.starts_with("127.0.0.8:"), "{addr}");
+    let info = http::request(addr.parse().unwrap(), "GET", "/api/system/info", &[], "").await.unwrap().json();
+    assert_eq!(info["macAddr"], "02:00:00:00:A0:02");
+
+    let output = Command::new(env!("CARGO_BIN_EXE_simulator")).args(["--axeos", "gamma@x"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("gamma-2.15.0"));
 }
 
 #[tokio::test]

@@ -11,7 +11,6 @@
 //! What it must not do: decide whether or when to start, stop or change anything; try to unlock a miner's write
 //! access by any other way than telling the person how to.
 
-mod deadline;
 mod error_codes;
 mod json;
 mod md5crypt;
@@ -22,9 +21,8 @@ mod reading;
 mod v2;
 mod v3;
 
-use crate::{Deadlines, DeviceError, Miner, Secret, WriteOutcome, Written};
+use crate::{Deadlines, DeviceError, Miner, Secret, WriteOutcome, Written, deadline::Deadline};
 use async_trait::async_trait;
-use deadline::Deadline;
 use model::{Means, MinerIdentity, MinerReading, Now, Watts};
 use order::{Confirmation, Order, refused, whole_limit};
 use peer::Peer;

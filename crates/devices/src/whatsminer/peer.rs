@@ -1,7 +1,7 @@
 //! The miner's address, and what can be known about a request once its connection has failed.
 
-use super::deadline::Deadline;
 use crate::DeviceError;
+use crate::deadline::Deadline;
 use std::{io, time::Duration};
 use tokio::net::TcpStream;
 

@@ -1,6 +1,7 @@
 //! What V2 and V3 readings have in common: the values that both spell alike, checked.
 
 use super::json::{self, Fields};
+pub(super) use crate::lenient::mac_of;
 use model::{Celsius, MinerError, MinerReading, PoolReading, TeraHash, UtcMillis, Watts};
 use serde_json::Value;
 
@@ -73,19 +74,6 @@ pub(super) fn instant(seconds: Option<f64>) -> Option<UtcMillis> {
     seconds
         .filter(|seconds| (1.0..=1e11).contains(seconds))
         .map(|seconds| UtcMillis((seconds * 1000.0) as i64))
-}
-
-/// A hardware address in lower case with colons, from any of the usual spellings.
-pub(super) fn mac_of(text: &str) -> Option<String> {
-    let digits: Vec<char> = text.chars().filter(|character| !":-. ".contains(*character)).collect();
-    let is_address = digits.len() == 12
-        && digits.iter().all(char::is_ascii_hexdigit)
-        && digits.iter().any(|digit| *digit != '0');
-    is_address.then(|| {
-        let pairs: Vec<String> =
-            digits.chunks(2).map(|pair| pair.iter().collect::<String>().to_ascii_lowercase()).collect();
-        pairs.join(":")
-    })
 }
 
 /// A model name without underscores.

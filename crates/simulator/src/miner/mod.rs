@@ -8,12 +8,12 @@
 mod crypt;
 mod curve;
 mod device;
+mod door;
 mod faults;
 mod impostor;
 mod machine;
 mod malformed;
 mod physics;
-mod port;
 mod profile;
 mod received;
 mod report;
@@ -32,10 +32,9 @@ pub use profile::Profile;
 pub use received::{Answer, Effect, Protocol, Received};
 pub use truth::{Forced, MinerTruth, Phase};
 
-use crate::{Consumer, TimeSource};
+use crate::{Consumer, TimeSource, port::Port};
 use device::Device;
 use model::{UtcMillis, Watts};
-use port::Port;
 use serde::{Deserialize, Serialize};
 use std::{fmt, io, net::SocketAddr, sync::Arc};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -158,7 +157,7 @@ impl SimulatedMiner {
         let shutdown = CancellationToken::new();
         let closes = shutdown.clone().drop_guard();
         let open = |address: Option<SocketAddr>, protocol| {
-            address.map(|at| Port::open(at, protocol, Arc::clone(&device), shutdown.clone())).transpose()
+            address.map(|at| door::open(at, protocol, Arc::clone(&device), shutdown.clone())).transpose()
         };
         let v2 = open(device.setup.v2, Protocol::V2)?;
         let v3 = open(device.setup.v3, Protocol::V3)?;

@@ -4,30 +4,14 @@ use super::{
     CutEnd,
     device::{Ending, Reply},
 };
+use crate::port::hold;
 use std::time::Duration;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time,
-};
+use tokio::{io::AsyncWriteExt, net::TcpStream, time};
+
+pub(super) use crate::port::After;
 
 /// How long a client may take to accept a segment.
 const WRITE_DEADLINE: Duration = Duration::from_secs(60);
-/// How long a silent connection is held at most.
-const HELD: Duration = Duration::from_secs(600);
-/// How long a client may take to notice the end before the connection is gone.
-const LINGER: Duration = Duration::from_secs(1);
-
-/// What comes after an exchange.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum After {
-    /// The connection may go on.
-    Continue,
-    /// It is closed.
-    Close,
-    /// It is reset.
-    Reset,
-}
 
 /// Sends a reply with its faults.
 pub(super) async fn deliver(stream: &mut TcpStream, reply: &Reply) -> After {
@@ -70,27 +54,4 @@ pub(super) async fn send(stream: &mut TcpStream, bytes: &[u8]) -> After {
         Ok(Ok(())) => After::Continue,
         Ok(Err(_)) | Err(_) => After::Reset,
     }
-}
-
-/// Keeps a connection open and says nothing until the client has enough of it.
-pub(super) async fn hold(stream: &mut TcpStream) -> After {
-    let _ = time::timeout(HELD, until_closed(stream)).await;
-    After::Close
-}
-
-/// Ends a connection.
-pub(super) async fn finish(mut stream: TcpStream, after: After) {
-    if after == After::Reset {
-        let _ = stream.set_zero_linger();
-        return;
-    }
-    // Unread bytes at a close would turn it into a reset that can overtake the reply.
-    if stream.shutdown().await.is_ok() {
-        let _ = time::timeout(LINGER, until_closed(&mut stream)).await;
-    }
-}
-
-async fn until_closed(stream: &mut TcpStream) {
-    let mut ignored = [0; 1024];
-    while stream.read(&mut ignored).await.is_ok_and(|count| count > 0) {}
 }

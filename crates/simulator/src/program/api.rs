@@ -8,6 +8,7 @@ use super::{
     bodies::{Refusal, json_value, object, patched},
 };
 use crate::{
+    axeos::{self, SimulatedAxeos},
     house::Overrides,
     miner::{Faults, SimulatedMiner},
     portal::{PortalCounts, PortalFaults, PortalRequest},
@@ -31,7 +32,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 const LARGEST_BODY: usize = 64 * 1024;
 
 /// What there is, for whoever asks for `/`.
-const INDEX: [(&str, &str); 22] = [
+const INDEX: [(&str, &str); 30] = [
     ("GET /state", "everything"),
     ("GET /time", "the simulated instant, how fast it runs, and where a jump is to end"),
     ("PUT /time", "{\"utc\"?, \"scale\"?}: forward only; scale 0 is paused"),
@@ -53,6 +54,14 @@ const INDEX: [(&str, &str); 22] = [
     ("DELETE /miners/{id}/faults", "none any more"),
     ("GET /miners/{id}/log", "what it was sent and how it reacted"),
     ("DELETE /miners/{id}/log", "forgets that"),
+    ("GET /axeos", "what the Bitaxes and their kin do in truth"),
+    ("GET /axeos/{id}", "what one does in truth"),
+    ("POST /axeos/{id}/truth", "\"mining\", \"stopped\", \"overheats\" or \"reboots\""),
+    ("GET /axeos/{id}/faults", "its faults"),
+    ("PATCH /axeos/{id}/faults", "any of them"),
+    ("DELETE /axeos/{id}/faults", "none any more"),
+    ("GET /axeos/{id}/log", "what it was asked and how it reacted"),
+    ("DELETE /axeos/{id}/log", "forgets that"),
     ("GET /", "this list"),
 ];
 
@@ -124,6 +133,11 @@ fn router(controlled: Controlled) -> Router {
         .route("/miners/{id}/truth", post(set_truth))
         .route("/miners/{id}/faults", get(miner_faults).patch(set_miner_faults).delete(heal_miner))
         .route("/miners/{id}/log", get(miner_log).delete(clear_miner_log))
+        .route("/axeos", get(axeos_devices))
+        .route("/axeos/{id}", get(axeos_device))
+        .route("/axeos/{id}/truth", post(set_axeos_truth))
+        .route("/axeos/{id}/faults", get(axeos_faults).patch(set_axeos_faults).delete(heal_axeos))
+        .route("/axeos/{id}/log", get(axeos_log).delete(clear_axeos_log))
         .fallback(async || Refusal::not_found("such address: GET / lists what there is"))
         .method_not_allowed_fallback(async || Refusal::method())
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
@@ -141,6 +155,7 @@ async fn index() -> Json<Value> {
 async fn state(State(controlled): World) -> Json<Value> {
     let Controlled { simulation, time } = &controlled;
     let miners: Vec<Value> = simulation.miners().iter().map(described).collect();
+    let axeos: Vec<Value> = simulation.axeos().iter().map(axeos_described).collect();
     Json(json!({
         "time": told(&**time),
         "house": inhabited(simulation),
@@ -151,6 +166,7 @@ async fn state(State(controlled): World) -> Json<Value> {
             "counts": simulation.portal().counts(),
         },
         "miners": miners,
+        "axeos": axeos,
     }))
 }
 
@@ -285,6 +301,10 @@ impl Controlled {
     fn miner(&self, id: &str) -> Result<&SimulatedMiner, Refusal> {
         self.simulation.miner(id).ok_or_else(|| Refusal::not_found("such miner"))
     }
+
+    fn axeos(&self, id: &str) -> Result<&SimulatedAxeos, Refusal> {
+        self.simulation.axeos_device(id).ok_or_else(|| Refusal::not_found("such Bitaxe"))
+    }
 }
 
 async fn miners(State(controlled): World) -> Json<Vec<Value>> {
@@ -331,5 +351,66 @@ async fn miner_log(State(controlled): World, Path(id): Path<String>) -> Answer {
 
 async fn clear_miner_log(State(controlled): World, Path(id): Path<String>) -> Result<StatusCode, Refusal> {
     controlled.miner(&id)?.clear_log();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn axeos_described(device: &SimulatedAxeos) -> Value {
+    json!({
+        "id": device.id(),
+        "profile": device.profile(),
+        "addr": device.addr(),
+        "truth": device.state(),
+        "faults": device.faults(),
+    })
+}
+
+async fn axeos_devices(State(controlled): World) -> Json<Vec<Value>> {
+    Json(controlled.simulation.axeos().iter().map(axeos_described).collect())
+}
+
+async fn axeos_device(State(controlled): World, Path(id): Path<String>) -> Answer {
+    Ok(Json(axeos_described(controlled.axeos(&id)?)))
+}
+
+async fn set_axeos_truth(State(controlled): World, Path(id): Path<String>, body: Bytes) -> Answer {
+    let device = controlled.axeos(&id)?;
+    let forced = serde_json::from_value(json_value(&body)?)
+        .map_err(|error| Refusal::bad(Some("truth"), error.to_string()))?;
+    device.set_truth(forced);
+    Ok(Json(axeos_described(device)))
+}
+
+async fn axeos_faults(
+    State(controlled): World,
+    Path(id): Path<String>,
+) -> Result<Json<axeos::Faults>, Refusal> {
+    Ok(Json(controlled.axeos(&id)?.faults()))
+}
+
+async fn set_axeos_faults(
+    State(controlled): World,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Json<axeos::Faults>, Refusal> {
+    let device = controlled.axeos(&id)?;
+    device.set_faults(patched(&device.faults(), object(&body)?)?);
+    Ok(Json(device.faults()))
+}
+
+async fn heal_axeos(
+    State(controlled): World,
+    Path(id): Path<String>,
+) -> Result<Json<axeos::Faults>, Refusal> {
+    let device = controlled.axeos(&id)?;
+    device.set_faults(axeos::Faults::default());
+    Ok(Json(device.faults()))
+}
+
+async fn axeos_log(State(controlled): World, Path(id): Path<String>) -> Answer {
+    Ok(Json(json!({"requests": controlled.axeos(&id)?.log()})))
+}
+
+async fn clear_axeos_log(State(controlled): World, Path(id): Path<String>) -> Result<StatusCode, Refusal> {
+    controlled.axeos(&id)?.clear_log();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,6 +2,7 @@
 
 use super::SimulationSetup;
 use crate::{
+    axeos::{self, AxeosSetup},
     house::{Follow, RecordedDay},
     miner,
     portal::Profile,
@@ -14,7 +15,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Simulates a house with solar panels, a battery, its portal and a WhatsMiner, behind the real protocols.
+/// Simulates a house with solar panels, a battery, its portal, a WhatsMiner and as many Bitaxes as are named, behind
+/// the real protocols.
 ///
 /// Prints one line of JSON with all addresses once everything listens, and runs until it is interrupted. Addresses
 /// are IP:PORT; port 0 takes any free port.
@@ -45,6 +47,10 @@ pub struct Arguments {
     /// Firmware generation of the first miner.
     #[arg(long)]
     pub profile: Option<MinerChoice>,
+    /// A Bitaxe or one of its kin: its profile, and where it listens (TCP 80 on a real one), like
+    /// gamma-2.15.0@127.0.0.7:80. Can be given several times; the ids are axeos-1, axeos-2 and so on.
+    #[arg(long, value_name = "PROFILE@ADDR", value_parser = axeos_choice)]
+    pub axeos: Vec<AxeosChoice>,
     /// State of charge at the start, percent.
     #[arg(long, value_name = "PERCENT")]
     pub soc: Option<f64>,
@@ -83,6 +89,25 @@ pub enum MinerChoice {
     G2,
     /// 2025: V3, and a reduced V2 beside it.
     G3,
+}
+
+/// A Bitaxe or one of its kin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AxeosChoice {
+    /// Board and firmware.
+    pub profile: axeos::Profile,
+    /// Where it listens.
+    pub addr: SocketAddr,
+}
+
+/// Reads PROFILE@ADDR.
+fn axeos_choice(text: &str) -> Result<AxeosChoice, String> {
+    let (profile, addr) =
+        text.split_once('@').ok_or("it must be a profile and an address, like gamma-2.15.0@127.0.0.7:80")?;
+    Ok(AxeosChoice {
+        profile: profile.parse().map_err(|error: axeos::UnknownProfile| error.to_string())?,
+        addr: addr.parse().map_err(|_| format!("{addr:?} isn't like 127.0.0.7:80"))?,
+    })
 }
 
 /// What a recorded day decides.
@@ -140,6 +165,16 @@ impl Arguments {
             miner.v2 = self.v2.or(miner.v2);
             miner.v3 = self.v3.or(miner.v3);
             miner.seed = self.seed.unwrap_or(miner.seed);
+        }
+        for (AxeosChoice { profile, addr }, number) in self.axeos.iter().zip(1_u8..) {
+            setup.axeos.push(AxeosSetup {
+                id: format!("axeos-{number}"),
+                profile: *profile,
+                addr: *addr,
+                mac: format!("02:00:00:00:A0:{number:02X}"),
+                seed: self.seed.unwrap_or(1).wrapping_add(u64::from(number)),
+                ..AxeosSetup::default()
+            });
         }
         if let Some(path) = &self.day {
             let zone =

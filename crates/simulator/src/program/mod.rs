@@ -12,12 +12,13 @@ pub use arguments::{Arguments, Plan};
 
 use crate::{
     TimeSource,
+    axeos::{AxeosSetup, SimulatedAxeos},
     house::{Follow, House, HouseSetup, InvalidSetup, RecordedDay},
     miner::{MinerSetup, SimulatedMiner},
     portal::{PortalSetup, SimulatedPortal},
 };
 use serde::{Deserialize, Serialize};
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt, io, sync::Arc, time::Duration};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// How often, in real time, the house is brought up to now.
@@ -35,8 +36,10 @@ pub struct SimulationSetup {
     pub day: Option<(RecordedDay, Follow)>,
     /// Its portal.
     pub portal: PortalSetup,
-    /// Its miners, each with an id of its own.
+    /// Its WhatsMiners, each with an id of its own.
     pub miners: Vec<MinerSetup>,
+    /// Its Bitaxes and their kin, each with an id that no WhatsMiner has either.
+    pub axeos: Vec<AxeosSetup>,
 }
 
 impl Default for SimulationSetup {
@@ -46,6 +49,7 @@ impl Default for SimulationSetup {
             day: None,
             portal: PortalSetup::default(),
             miners: vec![MinerSetup::default()],
+            axeos: Vec::new(),
         }
     }
 }
@@ -55,6 +59,7 @@ pub struct Simulation {
     house: Arc<House>,
     portal: SimulatedPortal,
     miners: Vec<SimulatedMiner>,
+    axeos: Vec<SimulatedAxeos>,
     _moving: DropGuard,
 }
 
@@ -67,19 +72,28 @@ impl Simulation {
             None => House::new(setup.house, Arc::clone(&time)),
         };
         let house = Arc::new(house.map_err(invalid)?);
+        let mut ids = BTreeSet::new();
+        let mut take = |field: &str, id: &str| {
+            let twice = || invalid(InvalidSetup::new(field, format!("not two with the id {id}")));
+            if ids.insert(id.to_owned()) { Ok(()) } else { Err(twice()) }
+        };
+        let named = |id: &str, error: io::Error| io::Error::new(error.kind(), format!("miner {id}: {error}"));
         let mut miners: Vec<SimulatedMiner> = Vec::new();
         for setup in setup.miners {
-            if miners.iter().any(|miner| miner.id() == setup.id) {
-                return Err(invalid(InvalidSetup::new(
-                    "miners",
-                    format!("not two with the id {}", setup.id),
-                )));
-            }
+            take("miners", &setup.id)?;
             let id = setup.id.clone();
-            let miner = SimulatedMiner::start(setup, Arc::clone(&time))
-                .map_err(|error| io::Error::new(error.kind(), format!("miner {id}: {error}")))?;
+            let miner = SimulatedMiner::start(setup, Arc::clone(&time)).map_err(|error| named(&id, error))?;
             house.attach(Arc::new(miner.clone()));
             miners.push(miner);
+        }
+        let mut axeos: Vec<SimulatedAxeos> = Vec::new();
+        for setup in setup.axeos {
+            take("axeos", &setup.id)?;
+            let id = setup.id.clone();
+            let device =
+                SimulatedAxeos::start(setup, Arc::clone(&time)).map_err(|error| named(&id, error))?;
+            house.attach(Arc::new(device.clone()));
+            axeos.push(device);
         }
         let portal = SimulatedPortal::start(setup.portal, Arc::clone(&house), time)
             .await
@@ -87,7 +101,7 @@ impl Simulation {
 
         let stop = CancellationToken::new();
         tokio::spawn(keep_moving(Arc::clone(&house), stop.clone()));
-        Ok(Self { house, portal, miners, _moving: stop.drop_guard() })
+        Ok(Self { house, portal, miners, axeos, _moving: stop.drop_guard() })
     }
 
     /// The house.
@@ -100,14 +114,24 @@ impl Simulation {
         &self.portal
     }
 
-    /// Its miners, in the order of the setup.
+    /// Its WhatsMiners, in the order of the setup.
     pub fn miners(&self) -> &[SimulatedMiner] {
         &self.miners
     }
 
-    /// The miner with this id.
+    /// The WhatsMiner with this id.
     pub fn miner(&self, id: &str) -> Option<&SimulatedMiner> {
         self.miners.iter().find(|miner| miner.id() == id)
+    }
+
+    /// Its Bitaxes and their kin, in the order of the setup.
+    pub fn axeos(&self) -> &[SimulatedAxeos] {
+        &self.axeos
+    }
+
+    /// The Bitaxe, or one of its kin, with this id.
+    pub fn axeos_device(&self, id: &str) -> Option<&SimulatedAxeos> {
+        self.axeos.iter().find(|device| device.id() == id)
     }
 }
 

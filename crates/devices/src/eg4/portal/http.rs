@@ -4,7 +4,7 @@
 //! must be seen; and no cookie is kept here.
 
 use super::reply::Reply;
-use crate::{DeviceError, Secret};
+use crate::{DeviceError, Secret, error::cause};
 use chrono::DateTime;
 use model::UtcMillis;
 use reqwest::{
@@ -14,7 +14,7 @@ use reqwest::{
         SET_COOKIE,
     },
 };
-use std::{error::Error, net::IpAddr, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 /// A login reply with many plants has tens of kilobytes.
 const LARGEST_REPLY: usize = 1024 * 1024;
@@ -143,15 +143,6 @@ fn session_id(headers: &HeaderMap) -> Option<Secret> {
         (name.trim() == SESSION_COOKIE && possible).then(|| Secret::new(value.to_owned()))
     });
     ids.next_back()
-}
-
-/// The innermost cause in its own words. The outer ones repeat each other, and the first names the address.
-fn cause(error: &dyn Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }
 
 /// The address before the paths, which all begin with `/WManage`. A path before that is kept (a proxy), one

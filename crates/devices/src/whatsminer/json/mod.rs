@@ -1,9 +1,8 @@
 //! JSON as miners write it: mended where known firmware breaks it, and read without trust in types.
 
-mod lenient;
 mod repair;
 
-pub(super) use lenient::{Fields, Object, object_of, plain, text_of};
+pub(super) use crate::lenient::{Fields, Object, object_of, plain, text_of};
 use repair::repair;
 use serde_json::Value;
 

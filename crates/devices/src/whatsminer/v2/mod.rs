@@ -14,12 +14,11 @@ mod transport;
 pub(super) use probe::Generation;
 
 use super::{
-    deadline::Deadline,
     hold,
     peer::{Failure, Peer},
     reading::Observation,
 };
-use crate::{DeviceError, Secret};
+use crate::{DeviceError, Secret, deadline::Deadline};
 use envelope::{Envelope, is_mining_down};
 use model::{MinerError, PoolReading};
 use reading::Replies;

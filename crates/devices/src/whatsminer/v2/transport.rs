@@ -4,11 +4,10 @@
 //! What it must not do: know what a request or a reply means.
 
 use super::super::{
-    deadline::Deadline,
     json::{self, Parsed},
     peer::{Failure, Peer, REPLY_LIMIT, unreachable},
 };
-use crate::DeviceError;
+use crate::{DeviceError, deadline::Deadline};
 use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 

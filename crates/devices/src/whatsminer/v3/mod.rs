@@ -8,15 +8,13 @@ mod frame;
 mod reading;
 
 use super::{
-    WRITES_DISABLED,
-    deadline::Deadline,
-    hold,
+    WRITES_DISABLED, hold,
     json::{Fields, plain},
     order::{Confirmation, Order, redact},
     peer::{Failure, Peer, unreachable},
     reading::Observation,
 };
-use crate::{DeviceError, Secret};
+use crate::{DeviceError, Secret, deadline::Deadline};
 use auth::Signature;
 use frame::{ReadError, Reply, frame};
 use model::{MinerIdentity, Now};

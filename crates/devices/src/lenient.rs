@@ -4,63 +4,63 @@
 use serde_json::{Map, Value};
 
 /// A JSON object.
-pub(in crate::whatsminer) type Object = Map<String, Value>;
+pub(crate) type Object = Map<String, Value>;
 
 /// Longest text that is taken over from a device, in characters.
 const TEXT_LIMIT: usize = 200;
 
 /// Look-up in one object, by several spellings of a name. An empty one knows nothing.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::whatsminer) struct Fields<'a>(Option<&'a Object>);
+pub(crate) struct Fields<'a>(Option<&'a Object>);
 
 impl<'a> Fields<'a> {
-    pub(in crate::whatsminer) const fn new(object: Option<&'a Object>) -> Self {
+    pub(crate) const fn new(object: Option<&'a Object>) -> Self {
         Self(object)
     }
 
     /// The value under the first of `names` that is there.
-    pub(in crate::whatsminer) fn value(self, names: &[&str]) -> Option<&'a Value> {
+    pub(crate) fn value(self, names: &[&str]) -> Option<&'a Value> {
         names.iter().find_map(|name| self.0?.get(*name))
     }
 
     /// The object under `name`; one that knows nothing if there is none.
-    pub(in crate::whatsminer) fn inside(self, name: &str) -> Self {
+    pub(crate) fn inside(self, name: &str) -> Self {
         Self(self.value(&[name]).and_then(Value::as_object))
     }
 
     /// The first of `names` that holds a finite number other than −1, which means "not available".
-    pub(in crate::whatsminer) fn number(self, names: &[&str]) -> Option<f64> {
+    pub(crate) fn number(self, names: &[&str]) -> Option<f64> {
         names.iter().find_map(|name| number_of(self.0?.get(*name)?))
     }
 
     /// The same, for what can't be negative.
-    pub(in crate::whatsminer) fn quantity(self, names: &[&str]) -> Option<f64> {
+    pub(crate) fn quantity(self, names: &[&str]) -> Option<f64> {
         names.iter().find_map(|name| number_of(self.0?.get(*name)?).filter(|number| *number >= 0.0))
     }
 
     /// The same, for what can't be zero either.
-    pub(in crate::whatsminer) fn positive(self, names: &[&str]) -> Option<f64> {
+    pub(crate) fn positive(self, names: &[&str]) -> Option<f64> {
         names.iter().find_map(|name| number_of(self.0?.get(*name)?).filter(|number| *number > 0.0))
     }
 
     /// A count, rounded down.
-    pub(in crate::whatsminer) fn count(self, names: &[&str]) -> Option<u64> {
+    pub(crate) fn count(self, names: &[&str]) -> Option<u64> {
         self.quantity(names).map(|number| number as u64)
     }
 
     /// The first of `names` that says yes or no.
-    pub(in crate::whatsminer) fn flag(self, names: &[&str]) -> Option<bool> {
+    pub(crate) fn flag(self, names: &[&str]) -> Option<bool> {
         names.iter().find_map(|name| flag_of(self.0?.get(*name)?))
     }
 
     /// The first of `names` that holds a text or a number; an empty text is unset.
-    pub(in crate::whatsminer) fn text(self, names: &[&str]) -> Option<String> {
+    pub(crate) fn text(self, names: &[&str]) -> Option<String> {
         names.iter().find_map(|name| text_of(self.0?.get(*name)?))
     }
 }
 
 /// The object that `value` is, or that is the first element of the array it is.
-pub(in crate::whatsminer) fn object_of(value: &Value) -> Option<&Object> {
+pub(crate) fn object_of(value: &Value) -> Option<&Object> {
     value.as_object().or_else(|| value.as_array()?.first()?.as_object())
 }
 
@@ -95,7 +95,7 @@ fn flag_of(value: &Value) -> Option<bool> {
 
 /// A text that isn't empty, or a number as text. Stray single quotes around it (a version on firmware of 2020 to
 /// 2022) are dropped.
-pub(in crate::whatsminer) fn text_of(value: &Value) -> Option<String> {
+pub(crate) fn text_of(value: &Value) -> Option<String> {
     let text = match value {
         Value::String(text) => plain(text.trim().trim_matches('\'')),
         Value::Number(number) => number.to_string(),
@@ -104,8 +104,21 @@ pub(in crate::whatsminer) fn text_of(value: &Value) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// A hardware address in lower case with colons, from any of the usual spellings.
+pub(crate) fn mac_of(text: &str) -> Option<String> {
+    let digits: Vec<char> = text.chars().filter(|character| !":-. ".contains(*character)).collect();
+    let is_address = digits.len() == 12
+        && digits.iter().all(char::is_ascii_hexdigit)
+        && digits.iter().any(|digit| *digit != '0');
+    is_address.then(|| {
+        let pairs: Vec<String> =
+            digits.chunks(2).map(|pair| pair.iter().collect::<String>().to_ascii_lowercase()).collect();
+        pairs.join(":")
+    })
+}
+
 /// Text from a device, fit for a message: no control characters, of bounded length.
-pub(in crate::whatsminer) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let clean: String = text
         .chars()
         .map(|character| if character.is_control() { ' ' } else { character })

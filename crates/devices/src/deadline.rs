@@ -6,30 +6,30 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 /// The moment at which a call gives up, in real time.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Deadline {
+pub(crate) struct Deadline {
     at: Instant,
     whole: Duration,
 }
 
 impl Deadline {
     /// From this moment on.
-    pub(super) fn after(whole: Duration) -> Self {
+    pub(crate) fn after(whole: Duration) -> Self {
         Self { at: sleep(whole).deadline(), whole }
     }
 
     /// The same, or `within` from this moment on, whichever comes first.
-    pub(super) fn sooner(self, within: Duration) -> Self {
+    pub(crate) fn sooner(self, within: Duration) -> Self {
         let other = Self::after(within);
         if other.at < self.at { other } else { self }
     }
 
     /// The same, or half of the whole from this moment on, so that some time is left for another step.
-    pub(super) fn half(self) -> Self {
+    pub(crate) fn half(self) -> Self {
         self.sooner(self.whole / 2)
     }
 
     /// Waits for `step`, which is dropped when the deadline passes.
-    pub(super) async fn limit<F: Future>(
+    pub(crate) async fn limit<F: Future>(
         self,
         doing: &'static str,
         step: F,
