@@ -11,6 +11,7 @@
 
 pub mod axeos;
 mod deadline;
+pub mod discovery;
 pub mod eg4;
 mod error;
 mod lenient;
