@@ -79,6 +79,7 @@ fn observations(policy: &Policy) -> Vec<Observation> {
                 battery: Some(battery(at)),
                 miner: miner.seen(at),
                 intent: intent(),
+                share: control::Share::Whole,
             };
             let (after, decision) = step(policy, state.clone(), &seen);
             if let (Some(command), Some(last)) = (decision.command, after.last) {

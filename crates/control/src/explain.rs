@@ -6,6 +6,7 @@
 
 use crate::{
     battery::{Freshness, Rejected},
+    fleet::Share,
     observation::Observation,
     policy::{EMERGENCY_MARGIN, Policy},
     rules::Decision,
@@ -151,6 +152,7 @@ impl Teller<'_> {
             Reason::LadderUp => format!("Going up to {}, as the battery's {} allow.", self.wanted_power(), self.soc()),
             Reason::DrawsTooMuch => format!("The miner draws more than it was told to: set to {} again.", self.wanted_power()),
             Reason::BelowRange => "The power the battery allows is less than this miner can hold.".into(),
+            Reason::NoShare => format!("{} since the {} that the battery allows all miners together go to the others.", self.off_word(), self.allowed()),
             Reason::MinerUnknown => "The miner's state isn't known: nothing is sent until it is.".into(),
             Reason::VerifyingOff => "Off was commanded and isn't verified yet.".into(),
             Reason::LadderHold => self.running(),
@@ -176,6 +178,18 @@ impl Teller<'_> {
 
     fn off_word(&self) -> &'static str {
         if self.decision.doing == MinerState::Off { "Off" } else { "Switching off" }
+    }
+
+    /// What the ladder allows: of this miner's power, or of that of all together.
+    fn allowed(&self) -> PowerPercent {
+        self.decision
+            .battery
+            .soc
+            .map_or(self.state.ceiling, |soc| self.state.ceiling.min(crate::ladder::decile(soc)))
+    }
+
+    fn is_shared(&self) -> bool {
+        self.seen.share != Share::Whole
     }
 
     fn wanted_power(&self) -> String {
@@ -214,6 +228,12 @@ impl Teller<'_> {
                         "{} is the ceiling: it may not rise until the battery is full.",
                         self.state.ceiling
                     ))
+                } else if self.is_shared() {
+                    let allowed = self.allowed();
+                    Some(format!(
+                        "The battery's {} allow all miners together {allowed}; this is its share.",
+                        self.soc()
+                    ))
                 } else {
                     Some(format!("The battery's {} allow no more than {step}.", self.soc()))
                 }
@@ -241,6 +261,8 @@ impl Teller<'_> {
             }
             BlockedBy::Budget => format!("{} waits since the day's {} commands are spent{}.", self.wish(), self.policy.command_budget, at(blocked.until)),
             BlockedBy::StartCondition => return None,
+            BlockedBy::Share => "What is left of the power for all miners is less than this one can hold.".into(),
+            BlockedBy::Turn => "Another miner starts first.".into(),
             BlockedBy::MinimumOffTime => format!("It stays off for its minimum time{}.", at(blocked.until)),
             BlockedBy::OffRetry => format!("Off was sent and is being verified; it is sent again{} if need be.",
                 blocked.until.map_or_else(String::new, |until| format!(" at {}", self.clock(until)))),
@@ -284,6 +306,11 @@ impl Teller<'_> {
             | Reason::SwitchedOnElsewhere
             | Reason::CrashLoop
             | Reason::BelowRange => start,
+            Reason::NoShare => {
+                format!(
+                    "It starts again by itself once there is enough for it: with a full battery ({full}), or when another miner stops."
+                )
+            }
             Reason::PersonOff => "Only you switch it on again.".into(),
             Reason::AutoControlOff => "Enable auto-control to let the battery drive it.".into(),
             Reason::ManualPower => match self.state.intent.manual {
@@ -315,6 +342,9 @@ impl Teller<'_> {
             String::new()
         };
         match self.next_lower() {
+            Some((threshold, Some(step))) if self.is_shared() => {
+                format!("At {} all miners together go down to {step}.{up}", percent(threshold))
+            }
             Some((threshold, Some(step))) => format!("At {} it goes down to {step}.{up}", percent(threshold)),
             Some((threshold, None)) => format!("At {} it stops.{up}", percent(threshold)),
             None => up.trim_start().to_owned(),
@@ -324,6 +354,7 @@ impl Teller<'_> {
     /// The state of charge at which the power goes down next, and to which step; `None` as step means off.
     fn next_lower(&self) -> Option<(f64, Option<PowerPercent>)> {
         let Wanted::Run(step) = self.decision.wanted else { return None };
+        let step = if self.is_shared() { self.allowed() } else { step };
         let emergency = self.policy.emergency_soc();
         let below = f64::from(step.get()) - 10.0;
         if below <= emergency || step <= crate::ladder::LOWEST {
@@ -421,6 +452,7 @@ mod tests {
                     feedback: None,
                 },
                 intent: Intent { auto_control: true, ..Intent::default() },
+                share: Share::Whole,
             };
             let (next, decision) = step(&policy, state, &seen);
             held = decision.command.and_then(model::Command::watts).unwrap_or(held);

@@ -11,6 +11,8 @@
 //! 3. [`rules`] lets the latches follow the battery and asks the rules, highest first, what is wanted.
 //! 4. [`gate`] holds an ordinary command back until it may go; an off it never holds back.
 //!
+//! Where several miners live on one battery, [`fleet`] deals out what the law allows them together.
+//!
 //! [`alerts`] lists what a person should know, [`mod@explain`] says all of it in plain sentences, [`monitor`] checks
 //! every step against the invariants, [`replay`] runs the law over a recorded series and [`energy`] integrates power
 //! over fresh samples.
@@ -20,6 +22,7 @@ pub mod alerts;
 pub mod battery;
 pub mod energy;
 pub mod explain;
+pub mod fleet;
 pub mod gate;
 pub mod ladder;
 pub mod monitor;
@@ -31,6 +34,7 @@ pub mod state;
 
 pub use alerts::AlertSet;
 pub use explain::{explain, refusal};
+pub use fleet::{Claim, Member, Share, claim, deal};
 pub use observation::{BatteryObservation, Feedback, MinerObservation, Observation, Outcome, PowerRange};
 pub use policy::{Policy, PolicyError};
 pub use rules::{Decision, step};

@@ -7,6 +7,7 @@
 use crate::{
     Decision, Observation, Policy, PowerRange, Stage, Stance, State, StopReason,
     battery::Sample,
+    fleet::Share,
     ladder::{RUNGS, decile},
 };
 use model::{
@@ -208,7 +209,9 @@ impl Transition<'_> {
             return self.new_sample_is_good();
         };
         let Some(good) = self.good() else { return false };
+        // A share may be more than its own part of what all are allowed.
         let by_the_battery = self.decision.rule == Rule::Manual
+            || self.seen.share != Share::Whole
             || command.percent().is_none_or(|percent| percent <= decile(good.soc));
         by_the_battery && !self.after.battery.recovering && self.new_sample_is_good()
     }
@@ -258,6 +261,13 @@ impl Transition<'_> {
     fn on_the_ladder(&self, command: Command, percent: PowerPercent) -> bool {
         if self.decision.rule == Rule::Manual {
             return true;
+        }
+        match self.seen.share {
+            Share::Whole => {}
+            Share::Asked => return false,
+            Share::Dealt { power, .. } => {
+                return command.watts().zip(power).is_some_and(|(told, dealt)| told <= dealt);
+            }
         }
         let under_the_ceiling = percent <= self.before.ceiling.max(self.after.ceiling);
         let manual = self.seen.intent.manual.is_some_and(|manual| self.now < manual.until);
@@ -310,7 +320,7 @@ impl Transition<'_> {
                     && since.is_some_and(|since| self.now.since(since) >= self.policy.min_off)
             }),
             Reason::Recovered => {
-                matches!(stopped_by, Some(StopReason::Emergency | StopReason::Stale))
+                matches!(stopped_by, Some(StopReason::Emergency | StopReason::Stale | StopReason::NoShare))
                     && !self.after.emergency_latched
                     && !self.after.battery.recovering
             }
@@ -346,6 +356,7 @@ impl Transition<'_> {
         let base = self.policy.base_watts;
         let wanted = match self.seen.intent.manual {
             Some(manual) if self.decision.rule == Rule::Manual => manual.target.watts(base),
+            _ if let Share::Dealt { power: Some(dealt), .. } = self.seen.share => dealt,
             _ => percent.of(base),
         };
         let most = self.range().map_or(wanted, |range| range.max);

@@ -1,5 +1,6 @@
 //! What the law sees at one tick.
 
+use crate::fleet::Share;
 use model::{Intent, LocalTime, Means, MonoTime, TeraHash, UtcMillis, Watts};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,9 @@ pub struct Observation {
     pub miner: MinerObservation,
     /// The person's wishes.
     pub intent: Intent,
+    /// Its part of what all miners together may draw, where there are several.
+    #[serde(default)]
+    pub share: Share,
 }
 
 /// A reading of the battery.

@@ -107,8 +107,8 @@ impl Policy {
     /// Checks the numbers, each by itself and against each other, and names the first that can't be.
     pub fn check(&self) -> Result<(), PolicyError> {
         let fail = |key, expected: &str| Err(PolicyError { key, expected: expected.to_owned() });
-        if !(100.0..=100_000.0).contains(&self.base_watts.get()) {
-            return fail("base_watts", "100 to 100000 W");
+        if !(1.0..=100_000.0).contains(&self.base_watts.get()) {
+            return fail("base_watts", "1 to 100000 W");
         }
         if !(30.0..=80.0).contains(&self.emergency_soc) {
             return fail("emergency_soc", "30 to 80 %: the ladder has no step for less");

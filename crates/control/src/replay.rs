@@ -5,7 +5,7 @@
 
 use crate::{
     BatteryObservation, Decision, Feedback, MinerObservation, Observation, Outcome, Policy, State,
-    energy::Energy, monitor::Monitor, step,
+    energy::Energy, fleet::Share, monitor::Monitor, step,
 };
 use model::{Command, Intent, LocalTime, Means, MonoTime, Soc, TeraHash, UtcMillis, Watts};
 use std::time::Duration;
@@ -71,7 +71,14 @@ pub fn replay(
                 power: None,
             });
         }
-        let seen = Observation { now, local: record.local, battery, miner: miner.observe(now), intent };
+        let seen = Observation {
+            now,
+            local: record.local,
+            battery,
+            miner: miner.observe(now),
+            intent,
+            share: Share::Whole,
+        };
         let before = state.clone();
         let (after, decision) = step(policy, state, &seen);
         monitor.check(policy, &before, &seen, &after, &decision);

@@ -1,9 +1,12 @@
 //! The rules, highest first, and the step that asks them.
 
+mod share;
+
 use crate::{
     actuation::{self, Findings, same_power},
     alerts::{self, AlertSet},
     battery::{Freshness, Verdict},
+    fleet::{Claim, Share},
     gate::{self, Direction},
     ladder::decile,
     observation::{Observation, PowerRange},
@@ -34,6 +37,8 @@ pub struct Decision {
     pub battery: Verdict,
     /// What a person should know.
     pub alerts: AlertSet,
+    /// What the miner brings in and draws, told where there are several ([`Share::Asked`]).
+    pub claim: Option<Claim>,
 }
 
 /// What a rule wants, before the gate.
@@ -42,6 +47,7 @@ struct Want {
     rule: Rule,
     reason: Reason,
     act: Act,
+    claim: Option<Claim>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -57,16 +63,20 @@ enum Act {
 }
 
 impl Want {
+    const fn new(rule: Rule, reason: Reason, act: Act) -> Self {
+        Self { rule, reason, act, claim: None }
+    }
+
     const fn hold(rule: Rule, reason: Reason) -> Self {
-        Self { rule, reason, act: Act::Hold { wanted: Wanted::Hold, blocked: None } }
+        Self::new(rule, reason, Act::Hold { wanted: Wanted::Hold, blocked: None })
     }
 
     const fn off(rule: Rule, reason: Reason) -> Self {
-        Self { rule, reason, act: Act::Off { insist: true, waits_for: None } }
+        Self::new(rule, reason, Act::Off { insist: true, waits_for: None })
     }
 
     const fn stay_off(rule: Rule, reason: Reason, waits_for: BlockedBy) -> Self {
-        Self { rule, reason, act: Act::Off { insist: false, waits_for: Some(waits_for) } }
+        Self::new(rule, reason, Act::Off { insist: false, waits_for: Some(waits_for) })
     }
 }
 
@@ -162,21 +172,17 @@ fn ask_rules(scene: &Scene<'_>, state: &mut State) -> Want {
     }
     if !auto {
         if off_is_unverified(state) {
-            return Want {
-                rule: Rule::AutoOff,
-                reason: Reason::VerifyingOff,
-                act: Act::Off { insist: false, waits_for: None },
-            };
+            let act = Act::Off { insist: false, waits_for: None };
+            return Want::new(Rule::AutoOff, Reason::VerifyingOff, act);
         }
         return Want::hold(Rule::AutoOff, Reason::AutoControlOff);
     }
     match state.stance {
-        Stance::Unmet => Want {
-            rule: Rule::Ladder,
-            reason: Reason::MinerUnknown,
-            act: Act::Hold { wanted: Wanted::Hold, blocked: Some(BlockedBy::MinerUnknown) },
-        },
-        Stance::Running => ladder(scene, state),
+        Stance::Unmet => {
+            let act = Act::Hold { wanted: Wanted::Hold, blocked: Some(BlockedBy::MinerUnknown) };
+            Want::new(Rule::Ladder, Reason::MinerUnknown, act)
+        }
+        Stance::Running => run(scene, state),
         Stance::Starting { because } => start(scene, state, start_rule(because), because),
         Stance::Stopped { by, since } => stopped(scene, state, by, since),
     }
@@ -189,11 +195,11 @@ fn drop_power_on(state: &mut State) {
     }
 }
 
-/// What stopped it first is remembered: only data going stale is forgotten for something that weighs more. A miner
+/// What stopped it first is remembered: only what ends by itself is forgotten for something that weighs more. A miner
 /// that was never met stays so: whether it was found off is told by the first reading.
 fn stop(state: &mut State, by: StopReason, since: MonoTime) {
     let keep = state.stance == Stance::Unmet
-        || matches!(state.stance, Stance::Stopped { by: before, .. } if before != StopReason::Stale && by != StopReason::Person)
+        || matches!(state.stance, Stance::Stopped { by: before, .. } if !matches!(before, StopReason::Stale | StopReason::NoShare) && by != StopReason::Person)
         || state.stopped_by() == Some(by);
     if !keep {
         state.stance = Stance::Stopped { by, since };
@@ -244,7 +250,7 @@ fn take_as_running(scene: &Scene<'_>, state: &mut State) {
 fn start_or_take(scene: &Scene<'_>, state: &mut State, rule: Rule, reason: Reason) -> Want {
     if scene.doing == MinerState::Running && !off_is_open(state) {
         take_as_running(scene, state);
-        return ladder(scene, state);
+        return run(scene, state);
     }
     start(scene, state, rule, reason)
 }
@@ -259,23 +265,37 @@ fn start_rule(because: Reason) -> Rule {
 }
 
 /// A start at min(ceiling, decile(SOC)), and never above a manual power that holds.
-fn start(scene: &Scene<'_>, state: &State, rule: Rule, reason: Reason) -> Want {
+fn start(scene: &Scene<'_>, state: &mut State, rule: Rule, reason: Reason) -> Want {
     let Some(soc) = scene.battery.soc else {
         return Want::stay_off(rule, Reason::WaitingForBattery, BlockedBy::BatteryData);
     };
-    let percent = state.ceiling.min(decile(soc));
-    let power = clamp(scene, percent.of(scene.policy.base_watts));
-    let Some(mut watts) = power else {
-        return Want::stay_off(rule, Reason::BelowRange, BlockedBy::StartCondition);
+    let (mut percent, mut watts) = match scene.seen.share {
+        Share::Whole => {
+            let percent = state.ceiling.min(decile(soc));
+            let Some(watts) = clamp(scene, percent.of(scene.policy.base_watts)) else {
+                return Want::stay_off(rule, Reason::BelowRange, BlockedBy::StartCondition);
+            };
+            (percent, watts)
+        }
+        Share::Asked => return share::asked_to_start(scene, state, soc, rule, reason),
+        Share::Dealt { power, may_start } => {
+            share::follow_down(scene, state, soc);
+            let Some(watts) = power.and_then(|power| clamp(scene, power)) else {
+                return Want::stay_off(rule, Reason::NoShare, BlockedBy::Share);
+            };
+            if !may_start {
+                return Want::stay_off(rule, reason, BlockedBy::Turn);
+            }
+            (share_of(scene.policy, watts), watts)
+        }
     };
-    let mut percent = percent;
     if let Some(manual) = state.intent.manual.filter(|manual| scene.now < manual.until)
         && let Some(asked) = clamp(scene, manual.target.watts(scene.policy.base_watts))
         && asked < watts
     {
-        (percent, watts) = (share(scene.policy, asked), asked);
+        (percent, watts) = (share_of(scene.policy, asked), asked);
     }
-    Want { rule, reason, act: Act::Start { percent, watts } }
+    Want::new(rule, reason, Act::Start { percent, watts })
 }
 
 /// The power inside the miner's range; `None` if the miner can't hold so little.
@@ -293,7 +313,7 @@ fn clamp(scene: &Scene<'_>, watts: Watts) -> Option<Watts> {
     .filter(|watts| watts.round_to_whole() > 0)
 }
 
-fn share(policy: &Policy, watts: Watts) -> PowerPercent {
+fn share_of(policy: &Policy, watts: Watts) -> PowerPercent {
     let percent = (watts.get() / policy.base_watts.get() * 100.0).round().clamp(1.0, 100.0);
     PowerPercent::new(percent as u8).unwrap_or(PowerPercent::FULL)
 }
@@ -304,11 +324,11 @@ fn hold_manual(scene: &Scene<'_>, state: &mut State, manual: Manual) -> Want {
     let (rule, reason) = (Rule::Manual, Reason::ManualPower);
     let Some(watts) = clamp(scene, asked) else {
         let act = Act::Hold { wanted: Wanted::Hold, blocked: Some(BlockedBy::StartCondition) };
-        return Want { rule, reason: Reason::BelowRange, act };
+        return Want::new(rule, Reason::BelowRange, act);
     };
     let percent = match manual.target {
         ManualTarget::Percent(percent) if watts == asked => percent,
-        _ => share(scene.policy, watts),
+        _ => share_of(scene.policy, watts),
     };
     change(scene, state, rule, reason, percent, watts)
 }
@@ -336,7 +356,16 @@ fn change(
         Some(_) => Act::Set { percent, watts, direction: Direction::Up },
         None => Act::Hold { wanted: Wanted::Run(percent), blocked: Some(BlockedBy::MinerUnknown) },
     };
-    Want { rule, reason, act }
+    Want::new(rule, reason, act)
+}
+
+/// A running miner: the ladder where it is the only one, else its share of what all may draw.
+fn run(scene: &Scene<'_>, state: &mut State) -> Want {
+    match scene.seen.share {
+        Share::Whole => ladder(scene, state),
+        Share::Asked => share::asked(scene, state),
+        Share::Dealt { power, .. } => share::hold(scene, state, power),
+    }
 }
 
 /// Rule 9 (and the running half of rule 6): at min(ceiling, decile(SOC)), down only with two samples that agree.
@@ -344,7 +373,7 @@ fn ladder(scene: &Scene<'_>, state: &mut State) -> Want {
     let base = scene.policy.base_watts;
     let Some(soc) = scene.battery.soc else {
         let act = Act::Hold { wanted: Wanted::Hold, blocked: Some(BlockedBy::BatteryData) };
-        return Want { rule: Rule::Stale, reason: Reason::WaitingForBattery, act };
+        return Want::new(Rule::Stale, Reason::WaitingForBattery, act);
     };
     let newest = state.ceiling.min(decile(soc));
     let before = state
@@ -353,7 +382,7 @@ fn ladder(scene: &Scene<'_>, state: &mut State) -> Want {
         .map(|before| state.ceiling.min(decile(before)));
     let Some(held) = state.holding.or(scene.seen.miner.power) else {
         let act = Act::Hold { wanted: Wanted::Run(newest), blocked: Some(BlockedBy::MinerUnknown) };
-        return Want { rule: Rule::Ladder, reason: Reason::MinerUnknown, act };
+        return Want::new(Rule::Ladder, Reason::MinerUnknown, act);
     };
     let unlike = |percent: PowerPercent| !same_power(scene.policy, held, percent.of(base));
     let below = |percent: PowerPercent| percent.of(base) < held && unlike(percent);
@@ -370,7 +399,7 @@ fn ladder(scene: &Scene<'_>, state: &mut State) -> Want {
     }
     if below(newest) {
         let act = Act::Hold { wanted: Wanted::Run(newest), blocked: Some(BlockedBy::SecondSample) };
-        return Want { rule: Rule::Ladder, reason: Reason::LadderHold, act };
+        return Want::new(Rule::Ladder, Reason::LadderHold, act);
     }
     let confirmed_up = before.map(|before| before.min(newest)).filter(|percent| above(*percent));
     if let (Some(percent), Some(watts)) =
@@ -383,13 +412,13 @@ fn ladder(scene: &Scene<'_>, state: &mut State) -> Want {
     }
     let blocked = above(newest).then_some(BlockedBy::SecondSample);
     let act = Act::Hold { wanted: Wanted::Run(newest), blocked };
-    Want { rule: Rule::Ladder, reason: Reason::LadderHold, act }
+    Want::new(Rule::Ladder, Reason::LadderHold, act)
 }
 
 /// Rule 8, with rule 7 inside it: what may start a stopped miner.
 fn stopped(scene: &Scene<'_>, state: &mut State, by: StopReason, since: MonoTime) -> Want {
-    let returns_by_itself =
-        matches!(by, StopReason::Emergency | StopReason::Stale) && !state.emergency_latched;
+    let returns_by_itself = matches!(by, StopReason::Emergency | StopReason::Stale | StopReason::NoShare)
+        && !state.emergency_latched;
     if returns_by_itself && state.battery.recovering {
         return Want::stay_off(Rule::Stale, Reason::BatteryRecovering, BlockedBy::SecondSample);
     }
@@ -424,6 +453,7 @@ fn stopped_reason(scene: &Scene<'_>, state: &State, by: StopReason) -> Reason {
         StopReason::Elsewhere => Reason::SwitchedOffElsewhere,
         StopReason::CrashLoop => Reason::CrashLoop,
         StopReason::BelowRange => Reason::BelowRange,
+        StopReason::NoShare => Reason::NoShare,
     }
 }
 
@@ -500,6 +530,7 @@ fn act(scene: &Scene<'_>, state: &mut State, want: Want) -> Decision {
         doing: *doing,
         battery: *battery,
         alerts,
+        claim: want.claim,
     }
 }
 
@@ -548,7 +579,10 @@ fn hand_over(scene: &Scene<'_>, state: &mut State, want: Want, command: Command)
         }
         _ => {}
     }
-    if let (Command::SetPower { percent, .. }, true) = (command, lowers && want.rule != Rule::Manual) {
+    // Of several miners the ceiling follows what all may draw, not what this one is dealt.
+    let alone = scene.seen.share == Share::Whole;
+    if let (Command::SetPower { percent, .. }, true) = (command, lowers && want.rule != Rule::Manual && alone)
+    {
         state.ceiling = state.ceiling.min(percent);
     }
 }

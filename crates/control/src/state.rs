@@ -97,6 +97,8 @@ pub enum StopReason {
     CrashLoop,
     /// The power allowed is less than it can hold.
     BelowRange,
+    /// The power allowed goes to other miners.
+    NoShare,
 }
 
 /// A command that was handed over, and what became of it.

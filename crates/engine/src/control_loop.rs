@@ -9,6 +9,7 @@ use crate::{
     alerts::{self, AlertBook, Finding},
     battery::BatteryStatus,
     clock::{Busy, Timekeeper},
+    followed::Followed,
     local::Place,
     punctuality::{Punctuality, Schedule},
     recorder::{Entry, Recorder},
@@ -16,7 +17,7 @@ use crate::{
     supervise::Supervisor,
     unit::Unit,
 };
-use control::Observation;
+use control::{Observation, Share};
 use model::{
     AlertCode, Command, Manual, MinerId, Now, OperationId, PowerIntent,
     snapshot::{BatteryView, Connection, InvariantCount, Snapshot},
@@ -35,6 +36,7 @@ pub(crate) struct ControlLoop {
     pub(crate) keeper: Arc<Timekeeper>,
     pub(crate) place: Place,
     pub(crate) units: Vec<Unit>,
+    pub(crate) followed: Vec<Followed>,
     pub(crate) battery: watch::Receiver<BatteryStatus>,
     pub(crate) battery_poll: Duration,
     pub(crate) recorder: Recorder,
@@ -104,16 +106,26 @@ impl ControlLoop {
         self.ticks += 1;
         let local = self.place.local(now.utc, self.keeper.synced());
         let battery = self.battery.borrow().observation;
+        let look = |unit: &Unit| Observation {
+            now: now.mono,
+            local,
+            battery,
+            miner: unit.observe(now),
+            intent: unit.state.intent,
+            share: Share::Whole,
+        };
+        let mut seen: Vec<_> = self.units.iter().map(look).collect();
+        // One miner alone has the ladder for itself.
+        if self.units.len() > 1 {
+            let members: Vec<_> =
+                self.units.iter().zip(&seen).map(|(unit, seen)| unit.member(seen)).collect();
+            for (seen, share) in seen.iter_mut().zip(control::deal(now.mono, &members)) {
+                seen.share = share;
+            }
+        }
         let mut commanded = BTreeMap::new();
-        for (index, unit) in self.units.iter_mut().enumerate() {
+        for (index, (unit, seen)) in self.units.iter_mut().zip(seen).enumerate() {
             let before = unit.last.take();
-            let seen = Observation {
-                now: now.mono,
-                local,
-                battery,
-                miner: unit.observe(now),
-                intent: unit.state.intent,
-            };
             let decision = unit.decide(&seen, &self.keeper);
             unit.follow_operations(&self.recorder, now);
             let operation = decision.command.map(|_| OperationId(self.next_operation));
@@ -161,6 +173,7 @@ impl ControlLoop {
             clock_synced: self.keeper.synced(),
             battery: self.battery_view(),
             miners: self.units.iter().filter_map(|unit| unit.view(&self.keeper)).collect(),
+            followed: self.followed.iter().map(|followed| followed.view(&self.keeper)).collect(),
             alerts: self.alerts.list(),
             database_ok: self.recorder.healthy(),
             invariants: self.invariants(),

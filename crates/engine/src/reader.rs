@@ -6,12 +6,15 @@ use crate::{
     samples,
 };
 use devices::{DeviceError, Miner};
-use model::{MinerId, MinerIdentity, MinerReading, Now};
+use model::{MinerId, MinerIdentity, MinerReading, Now, snapshot::Connection};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 /// A miner that takes no commands is asked again after this many readings.
 const CHECK_AGAIN: u32 = 60;
+/// A miner that wasn't read for this many of its polls, and the slack, can't be reached.
+const MISSED_POLLS: u32 = 3;
+const SLACK: Duration = Duration::from_secs(5);
 
 /// The latest that is known of a miner.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +32,25 @@ pub(crate) struct MinerStatus {
     pub(crate) stranger: Option<String>,
 }
 
+/// A miner that is read at this interval and wasn't for so long can't be reached.
+pub(crate) fn unreachable_after(poll: Duration) -> Duration {
+    poll * MISSED_POLLS + SLACK
+}
+
+impl MinerStatus {
+    /// The connection as people are told it.
+    pub(crate) fn connection(&self, unreachable_after: Duration, keeper: &Timekeeper) -> Connection {
+        let read_at = self.reading.as_ref().map(|(_, read_at)| *read_at);
+        let is_fresh = read_at.is_some_and(|at| keeper.now().mono.since(at.mono) <= unreachable_after);
+        Connection {
+            connected: self.error.is_none() && is_fresh,
+            last_seen: read_at.map(|at| at.utc),
+            error: self.error.as_ref().map(ToString::to_string),
+            session_since: None,
+        }
+    }
+}
+
 pub(crate) struct Reader {
     pub(crate) id: MinerId,
     pub(crate) device: Arc<dyn Miner>,
@@ -36,6 +58,8 @@ pub(crate) struct Reader {
     pub(crate) status: watch::Sender<MinerStatus>,
     pub(crate) recorder: Recorder,
     pub(crate) poll: Duration,
+    /// It may be commanded. One that is only looked at isn't asked whether it would take a command either.
+    pub(crate) is_controlled: bool,
     /// The hardware address it must have: configured, or remembered from the first contact.
     pub(crate) expected_mac: tokio::sync::Mutex<Option<String>>,
     /// The engine's own deadline, in real time, should a driver break its promise.
@@ -84,7 +108,7 @@ impl Reader {
             let refused = status.writes_refused.is_some() && round.is_multiple_of(CHECK_AGAIN);
             status.error.is_none() && (round == 0 || !status.writes_checked || refused)
         };
-        if !due {
+        if !due || !self.is_controlled {
             return;
         }
         let checked = tokio::time::timeout(self.deadline, self.device.check_writes(self.keeper.now())).await;

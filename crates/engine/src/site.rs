@@ -6,9 +6,10 @@ use crate::{
     battery::{BatteryStatus, BatteryTask},
     clock::{Clock, Timekeeper},
     control_loop::ControlLoop,
+    followed::Followed,
     local::Place,
     punctuality::Punctuality,
-    reader::Reader,
+    reader::{MinerStatus, Reader, unreachable_after},
     recorder::{AUTO_CONTROL, Recorder},
     requests::{Handle, Running},
     supervise::Supervisor,
@@ -39,9 +40,6 @@ const SHUTDOWN: Duration = Duration::from_secs(15);
 /// How long it waits for the database.
 const LAST_WRITES: Duration = Duration::from_secs(3);
 
-/// A miner that wasn't read for this many of its polls, and the slack, can't be reached.
-const MISSED_POLLS: u32 = 3;
-const SLACK: Duration = Duration::from_secs(5);
 /// Readings of a miner that are this near to each other belong together, however often it is read.
 const SHORTEST_MINER_GAP: Duration = Duration::from_secs(60);
 
@@ -64,17 +62,29 @@ pub struct MinerSetup {
     pub poll: Duration,
     /// The hardware address it must have; the first one met, if `None`.
     pub mac: Option<String>,
+    /// Whose turn it is where several miners share what the battery allows, 1 first.
+    pub priority: u8,
     /// Whether the battery drives it until a person says otherwise.
     pub auto_control: bool,
     /// How long a manual power holds if the person doesn't say.
     pub manual_hold: Duration,
 }
 
-impl MinerSetup {
-    /// A miner that wasn't read for this long can't be reached.
-    pub(crate) fn unreachable_after(&self) -> Duration {
-        self.poll * MISSED_POLLS + SLACK
-    }
+/// A miner of a site that is only looked at.
+#[derive(Clone)]
+pub struct FollowedSetup {
+    /// Its id.
+    pub id: MinerId,
+    /// The name people read.
+    pub name: String,
+    /// Its address, for people.
+    pub host: String,
+    /// Its driver. Only its reading methods are called.
+    pub device: Arc<dyn Miner>,
+    /// Time between two readings.
+    pub poll: Duration,
+    /// The hardware address it must have; the first one met, if `None`.
+    pub mac: Option<String>,
 }
 
 /// A site.
@@ -88,8 +98,10 @@ pub struct SiteSetup {
     pub battery: Arc<dyn BatterySource>,
     /// Time between two questions to it; never shorter than the source wants.
     pub battery_poll: Duration,
-    /// The miners.
+    /// The miners that are controlled.
     pub miners: Vec<MinerSetup>,
+    /// The miners that are only looked at.
+    pub followed: Vec<FollowedSetup>,
     /// Time between two ticks of the control loop. A new battery reading makes it tick at once.
     pub tick: Duration,
     /// How long samples are kept as they were taken.
@@ -102,7 +114,9 @@ impl SiteSetup {
     /// Which samples belong together, and how long they are kept.
     pub fn history_rules(&self) -> HistoryRules {
         let battery_gap = self.miners.iter().map(|miner| miner.policy.warn_after).max();
-        let miner_gap = self.miners.iter().map(MinerSetup::unreachable_after).max();
+        let polls = self.miners.iter().map(|miner| miner.poll);
+        let polls = polls.chain(self.followed.iter().map(|followed| followed.poll));
+        let miner_gap = polls.map(unreachable_after).max();
         HistoryRules {
             battery_gap: battery_gap.unwrap_or(Policy::default().warn_after),
             miner_gap: miner_gap.unwrap_or_default().max(SHORTEST_MINER_GAP),
@@ -148,7 +162,7 @@ struct Tasks {
 impl Site {
     /// Starts every task. Without a store the site runs all the same and remembers nothing.
     pub async fn start(setup: SiteSetup, store: Option<Store>, clock: Arc<dyn Clock>) -> Self {
-        let memory = Memory::load(store.as_ref(), &setup.miners).await;
+        let memory = Memory::load(store.as_ref(), &setup).await;
         let keeper = Arc::new(Timekeeper::new(Arc::clone(&clock), memory.kept));
         let (published, snapshots) = watch::channel(Arc::new(ControlLoop::first_snapshot(&keeper)));
         let punctuality = Punctuality::default();
@@ -199,7 +213,7 @@ impl Site {
     /// Starts every task anew; `None` if that panics.
     async fn launch(&self, setup: SiteSetup, before: Option<Before>) -> Option<(Tasks, Running)> {
         let launched = async {
-            let memory = Memory::load(self.store.as_ref(), &setup.miners).await;
+            let memory = Memory::load(self.store.as_ref(), &setup).await;
             let (keeper, punctuality) = (&self.handle.keeper, &self.handle.punctuality);
             launch(setup, &memory, before, self.store.clone(), keeper, &self.published, punctuality)
         };
@@ -216,6 +230,7 @@ impl Site {
         let battery = before.battery.borrow().clone();
         Some(Before {
             units: mem::take(&mut before.units),
+            followed: mem::take(&mut before.followed),
             source: Arc::clone(&self.setup.battery),
             battery,
             alerts: mem::take(&mut before.alerts),
@@ -261,6 +276,7 @@ impl Tasks {
 #[derive(Clone)]
 struct Before {
     units: Vec<Unit>,
+    followed: Vec<Followed>,
     /// The battery's source, and what it said.
     source: Arc<dyn BatterySource>,
     battery: BatteryStatus,
@@ -282,6 +298,7 @@ fn launch(
 ) -> (Tasks, Running) {
     let before = before.unwrap_or_else(|| Before {
         units: Vec::new(),
+        followed: Vec::new(),
         source: Arc::clone(&setup.battery),
         battery: BatteryStatus::default(),
         alerts: AlertBook::default(),
@@ -311,6 +328,20 @@ fn launch(
         let auto_control = before.auto_control.get(&miner.id).copied().unwrap_or(miner.auto_control);
         units.push(start_unit(miner, unit, auto_control, memory, &supervisor, &recorder, &wake));
     }
+    let mut looked_at = Vec::new();
+    for followed in setup.followed {
+        let known = before.followed.iter().find(|known| Arc::ptr_eq(&known.setup.device, &followed.device));
+        let known = known.map(|known| known.status.borrow().clone());
+        let target = Target {
+            id: followed.id.clone(),
+            device: Arc::clone(&followed.device),
+            poll: followed.poll,
+            mac: followed.mac.clone(),
+            is_controlled: false,
+        };
+        let status = start_reader(target, known, memory, &supervisor, &recorder);
+        looked_at.push(Followed { setup: followed, status });
+    }
     let poll = setup.battery_poll.max(setup.battery.shortest_poll());
     let is_same = Arc::ptr_eq(&before.source, &setup.battery);
     let (battery_sender, battery) =
@@ -334,6 +365,7 @@ fn launch(
         keeper: Arc::clone(keeper),
         place: Place { timezone: setup.timezone, coordinates: setup.coordinates },
         units,
+        followed: looked_at,
         battery,
         battery_poll: poll,
         recorder: recorder.clone(),
@@ -378,7 +410,7 @@ struct Memory {
 }
 
 impl Memory {
-    async fn load(store: Option<&Store>, miners: &[MinerSetup]) -> Self {
+    async fn load(store: Option<&Store>, setup: &SiteSetup) -> Self {
         let mut memory = Self {
             states: BTreeMap::new(),
             operations: BTreeMap::new(),
@@ -388,14 +420,14 @@ impl Memory {
             kept: None,
         };
         if let Some(store) = store
-            && let Err(error) = memory.read(store, miners).await
+            && let Err(error) = memory.read(store, setup).await
         {
             tracing::error!(%error, "what an earlier run left can't be read; starting as if for the first time");
         }
         memory
     }
 
-    async fn read(&mut self, store: &Store, miners: &[MinerSetup]) -> Result<(), store::StoreError> {
+    async fn read(&mut self, store: &Store, setup: &SiteSetup) -> Result<(), store::StoreError> {
         for saved in store.load_states().await? {
             let kept = Now { mono: saved.mono, utc: saved.utc };
             if self.kept.is_none_or(|newest| newest.mono < kept.mono) {
@@ -413,14 +445,53 @@ impl Memory {
         }
         self.auto_control = store.meta(&AUTO_CONTROL).await?.unwrap_or_default();
         self.next_operation = store.next_operation_id().await?.0;
-        for miner in miners {
-            if let Some(mac) = store.known_identity(&miner.id).await?.and_then(|identity| identity.mac) {
-                self.macs.insert(miner.id.clone(), mac);
+        let ids = setup.miners.iter().map(|miner| &miner.id);
+        for id in ids.chain(setup.followed.iter().map(|followed| &followed.id)) {
+            if let Some(mac) = store.known_identity(id).await?.and_then(|identity| identity.mac) {
+                self.macs.insert(id.clone(), mac);
             }
+        }
+        for miner in &setup.miners {
             self.operations.insert(miner.id.clone(), store.operations(&miner.id, 20).await?);
         }
         Ok(())
     }
+}
+
+/// Whom a reader reads.
+struct Target {
+    id: MinerId,
+    device: Arc<dyn Miner>,
+    poll: Duration,
+    mac: Option<String>,
+    is_controlled: bool,
+}
+
+fn start_reader(
+    target: Target,
+    known: Option<MinerStatus>,
+    memory: &Memory,
+    supervisor: &Supervisor,
+    recorder: &Recorder,
+) -> watch::Receiver<MinerStatus> {
+    let (sender, status) = watch::channel(known.unwrap_or_default());
+    let expected_mac = target.mac.or_else(|| memory.macs.get(&target.id).cloned());
+    let reader = Arc::new(Reader {
+        id: target.id,
+        device: target.device,
+        keeper: Arc::clone(&supervisor.keeper),
+        status: sender,
+        recorder: recorder.clone(),
+        poll: target.poll,
+        is_controlled: target.is_controlled,
+        expected_mac: Mutex::new(expected_mac),
+        deadline: DRIVER_DEADLINE,
+    });
+    supervisor.keep_running("miner's reader", move |busy| {
+        let reader = Arc::clone(&reader);
+        async move { reader.run(busy).await }
+    });
+    status
 }
 
 /// `before` is what the site knew of this miner before it was renewed.
@@ -436,21 +507,14 @@ fn start_unit(
     let keeper = &supervisor.keeper;
     let is_same = before.as_ref().is_some_and(|before| Arc::ptr_eq(&before.setup.device, &setup.device));
     let known = before.as_ref().filter(|_| is_same).map(|before| before.status.borrow().clone());
-    let (status_sender, status) = watch::channel(known.unwrap_or_default());
-    let reader = Arc::new(Reader {
+    let target = Target {
         id: setup.id.clone(),
         device: Arc::clone(&setup.device),
-        keeper: Arc::clone(keeper),
-        status: status_sender,
-        recorder: recorder.clone(),
         poll: setup.poll,
-        expected_mac: Mutex::new(setup.mac.clone().or_else(|| memory.macs.get(&setup.id).cloned())),
-        deadline: DRIVER_DEADLINE,
-    });
-    supervisor.keep_running("miner's reader", move |busy| {
-        let reader = Arc::clone(&reader);
-        async move { reader.run(busy).await }
-    });
+        mac: setup.mac.clone(),
+        is_controlled: true,
+    };
+    let status = start_reader(target, known, memory, supervisor, recorder);
 
     let (orders, inbox) = mpsc::channel(8);
     let report = before.as_ref().and_then(|before| before.reports.borrow().clone());
@@ -496,6 +560,7 @@ impl ControlLoop {
             clock_synced: false,
             battery: model::snapshot::BatteryView::default(),
             miners: Vec::new(),
+            followed: Vec::new(),
             alerts: Vec::new(),
             database_ok: true,
             invariants: Vec::new(),

@@ -4,20 +4,20 @@ use crate::{
     actor::{Order, Report},
     alerts::{self, Finding},
     clock::{Busy, Timekeeper},
-    reader::MinerStatus,
+    reader::{MinerStatus, unreachable_after},
     recorder::{Entry, Recorder},
     requests::{Law, WouldDecide},
     site::MinerSetup,
 };
 use control::{
-    Decision, Feedback, MinerObservation, Observation, Policy, Stage, Stance, State, StopReason,
-    monitor::Monitor,
+    Decision, Feedback, Member, MinerObservation, Observation, Policy, Share, Stage, Stance, State,
+    StopReason, monitor::Monitor,
 };
 use model::{
-    Command, MinerId, Now, Operation, OperationId, OperationStage, Reason,
+    Command, MinerId, Now, Operation, OperationId, OperationStage, Reason, Watts,
     event::OPERATIONS_SHOWN,
     journal::DecisionRecord,
-    snapshot::{Connection, DecisionView, Latches, MinerView},
+    snapshot::{DecisionView, Latches, MinerView},
 };
 use std::{collections::VecDeque, time::Duration};
 use tokio::sync::{mpsc, watch};
@@ -57,7 +57,7 @@ impl Unit {
         let nothing =
             MinerObservation { range: Some(self.setup.range), feedback, ..MinerObservation::default() };
         let Some((reading, read_at)) = &status.reading else { return nothing };
-        let fresh = now.mono.since(read_at.mono) <= self.setup.unreachable_after();
+        let fresh = now.mono.since(read_at.mono) <= unreachable_after(self.setup.poll);
         MinerObservation {
             reachable: fresh && status.stranger.is_none(),
             read_at: Some(read_at.mono),
@@ -67,6 +67,23 @@ impl Unit {
             power_set: reading.power_set,
             elapsed_seconds: reading.elapsed_seconds,
             ..nothing
+        }
+    }
+
+    /// What it brings in where several miners share what the battery allows.
+    pub(crate) fn member(&self, seen: &Observation) -> Member {
+        let policy = &self.setup.policy;
+        let reading = self.status.borrow().reading.clone();
+        let efficiency = reading.and_then(|(reading, _)| {
+            let (power, rate) = (reading.power?.get(), reading.hash_rate?.get());
+            (power > 0.0 && rate > 0.0).then(|| power / rate)
+        });
+        Member {
+            claim: control::claim(policy, &self.state, seen),
+            base: policy.base_watts,
+            steps: control::fleet::steps(policy, seen.miner.range),
+            priority: self.setup.priority,
+            watts_per_terahash: efficiency,
         }
     }
 
@@ -248,20 +265,18 @@ impl Unit {
         let (seen, decision, view) = self.last.as_ref()?;
         let status = self.status.borrow();
         let state = &self.state;
-        let read_at = status.reading.as_ref().map(|(_, read_at)| *read_at);
-        let unreachable_after = self.setup.unreachable_after();
-        let is_fresh = read_at.is_some_and(|at| keeper.now().mono.since(at.mono) <= unreachable_after);
+        let unreachable_after = unreachable_after(self.setup.poll);
         Some(MinerView {
             id: self.setup.id.clone(),
             name: self.setup.name.clone(),
             host: self.setup.host.clone(),
             base_watts: self.setup.policy.base_watts,
-            connection: Connection {
-                connected: status.error.is_none() && is_fresh,
-                last_seen: read_at.map(|at| at.utc),
-                error: status.error.as_ref().map(ToString::to_string),
-                session_since: None,
+            priority: self.setup.priority,
+            share: match seen.share {
+                Share::Whole | Share::Asked => None,
+                Share::Dealt { power, .. } => Some(power.unwrap_or(Watts::ZERO)),
             },
+            connection: status.connection(unreachable_after, keeper),
             identity: status.identity.clone(),
             reading: status.reading.as_ref().map(|(reading, _)| reading.as_ref().clone()),
             state: decision.doing,
@@ -319,6 +334,7 @@ fn stop_reason(by: StopReason) -> Reason {
         StopReason::Elsewhere => Reason::SwitchedOffElsewhere,
         StopReason::CrashLoop => Reason::CrashLoop,
         StopReason::BelowRange => Reason::BelowRange,
+        StopReason::NoShare => Reason::NoShare,
     }
 }
 

@@ -151,6 +151,8 @@ pub enum Reason {
     DrawsTooMuch,
     /// The step the ladder wants is below what this miner can hold.
     BelowRange,
+    /// The power that the ladder allows all miners together goes to the others.
+    NoShare,
     /// The miner's state isn't known.
     MinerUnknown,
     /// Off was commanded and isn't verified yet.
@@ -159,7 +161,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::WaitingForBattery,
         Self::EmergencySoc,
         Self::EmergencyUnconfirmed,
@@ -183,6 +185,7 @@ impl Reason {
         Self::LadderHold,
         Self::DrawsTooMuch,
         Self::BelowRange,
+        Self::NoShare,
         Self::MinerUnknown,
         Self::VerifyingOff,
     ];
@@ -259,6 +262,10 @@ pub enum BlockedBy {
     MinimumOffTime,
     /// The next off attempt waits for the verification of the last.
     OffRetry,
+    /// Its share of what all miners together may draw is less than it can hold.
+    Share,
+    /// Miners start one after the other.
+    Turn,
 }
 
 /// Plain sentences for people.

@@ -17,8 +17,10 @@ pub struct Snapshot {
     pub clock_synced: bool,
     /// The battery and its source.
     pub battery: BatteryView,
-    /// The miners, in the configuration's order.
+    /// The miners that are controlled, in the configuration's order.
     pub miners: Vec<MinerView>,
+    /// The miners that are only looked at, in the configuration's order.
+    pub followed: Vec<FollowedView>,
     /// What a person should know, active ones first.
     pub alerts: Vec<Alert>,
     /// The database takes writes.
@@ -55,7 +57,24 @@ pub struct BatteryView {
     pub poll_seconds: u32,
 }
 
-/// One miner.
+/// A miner that is only looked at: nothing is ever commanded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FollowedView {
+    /// Its id.
+    pub id: MinerId,
+    /// The name a person gave it.
+    pub name: String,
+    /// Its address.
+    pub host: String,
+    /// Its connection.
+    pub connection: Connection,
+    /// Who it is, once read.
+    pub identity: Option<MinerIdentity>,
+    /// The last reading. Old readings stay, with `connection.last_seen` telling how old.
+    pub reading: Option<MinerReading>,
+}
+
+/// One miner that is controlled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MinerView {
     /// Its id.
@@ -66,6 +85,10 @@ pub struct MinerView {
     pub host: String,
     /// 100 %.
     pub base_watts: Watts,
+    /// Whose turn it is where several share what the battery allows, 1 first.
+    pub priority: u8,
+    /// Its part of what all miners together may draw now; `None` where it is the only one.
+    pub share: Option<Watts>,
     /// Its connection.
     pub connection: Connection,
     /// Who it is, once read.

@@ -84,6 +84,18 @@ impl Watts {
         Self(f64::from(watts))
     }
 
+    /// The smaller of two powers.
+    #[must_use]
+    pub const fn least(self, other: Self) -> Self {
+        if other.0 < self.0 { other } else { self }
+    }
+
+    /// The greater of two powers.
+    #[must_use]
+    pub const fn most(self, other: Self) -> Self {
+        if other.0 > self.0 { other } else { self }
+    }
+
     /// The nearest whole number of watts, clamped to 0 ..= `u32::MAX`: what goes into a command.
     pub fn round_to_whole(self) -> u32 {
         self.0.round().clamp(0.0, f64::from(u32::MAX)) as u32

@@ -1,6 +1,6 @@
 //! Anything at all as an observation: the law is total.
 
-use control::{BatteryObservation, Feedback, MinerObservation, Observation, Outcome, PowerRange};
+use control::{BatteryObservation, Feedback, MinerObservation, Observation, Outcome, PowerRange, Share};
 use model::{
     CivilDay, Intent, LocalTime, Manual, ManualTarget, Means, MonoTime, PowerIntent, PowerPercent, SunTimes,
     TeraHash, UtcMillis, Watts,
@@ -23,6 +23,14 @@ fn any_watts() -> impl Strategy<Value = Option<Watts>> {
     prop_oneof![any::<f64>(), 0.0..=4000.0_f64].prop_map(Watts::new)
 }
 
+fn any_share() -> impl Strategy<Value = Share> {
+    prop_oneof![
+        4 => Just(Share::Whole),
+        1 => Just(Share::Asked),
+        2 => (any_watts(), any::<bool>()).prop_map(|(power, may_start)| Share::Dealt { power, may_start }),
+    ]
+}
+
 /// Any observation.
 pub(crate) fn any_observation() -> impl Strategy<Value = Observation> {
     let local = (any::<i32>(), any::<u32>(), any::<bool>(), prop::option::of((any::<u32>(), any::<u32>())));
@@ -33,39 +41,44 @@ pub(crate) fn any_observation() -> impl Strategy<Value = Observation> {
         (prop::option::of((any_watts(), any_watts())), prop::option::of((0..5_u64, 0..4_u8, 0..5_u8))),
     );
     let intent = (any::<bool>(), 0..4_u64, prop::option::of((1..=100_u8, any_watts(), any_time())));
-    (any_time(), local, battery, miner, intent).prop_map(|(now, local, battery, miner, intent)| Observation {
-        now: MonoTime(now),
-        local: LocalTime {
-            day: CivilDay(local.0),
-            second_of_day: local.1,
-            clock_synced: local.2,
-            sun: local.3.map(|(sunrise, sunset)| SunTimes::RisesAndSets { sunrise, sunset }),
-        },
-        battery: battery.map(|(source, at, fetched, soc_percent, lost)| BatteryObservation {
-            source_time: UtcMillis(source),
-            source_at: MonoTime(at),
-            fetched_at: MonoTime(fetched),
-            soc_percent,
-            lost,
-            pv: None,
-            load: None,
-            power: None,
-        }),
-        miner: any_miner(miner),
-        intent: Intent {
-            auto_control: intent.0,
-            power: match intent.1 {
-                0 => PowerIntent::Undecided,
-                1 => PowerIntent::Off,
-                request => PowerIntent::On { request },
+    (any_time(), local, battery, miner, intent, any_share()).prop_map(
+        |(now, local, battery, miner, intent, share)| Observation {
+            now: MonoTime(now),
+            local: LocalTime {
+                day: CivilDay(local.0),
+                second_of_day: local.1,
+                clock_synced: local.2,
+                sun: local.3.map(|(sunrise, sunset)| SunTimes::RisesAndSets { sunrise, sunset }),
             },
-            manual: intent.2.map(|(percent, watts, until)| Manual {
-                target: watts
-                    .map_or(ManualTarget::Percent(PowerPercent::new(percent).unwrap()), ManualTarget::Watts),
-                until: MonoTime(until),
+            battery: battery.map(|(source, at, fetched, soc_percent, lost)| BatteryObservation {
+                source_time: UtcMillis(source),
+                source_at: MonoTime(at),
+                fetched_at: MonoTime(fetched),
+                soc_percent,
+                lost,
+                pv: None,
+                load: None,
+                power: None,
             }),
+            miner: any_miner(miner),
+            intent: Intent {
+                auto_control: intent.0,
+                power: match intent.1 {
+                    0 => PowerIntent::Undecided,
+                    1 => PowerIntent::Off,
+                    request => PowerIntent::On { request },
+                },
+                manual: intent.2.map(|(percent, watts, until)| Manual {
+                    target: watts.map_or(
+                        ManualTarget::Percent(PowerPercent::new(percent).unwrap()),
+                        ManualTarget::Watts,
+                    ),
+                    until: MonoTime(until),
+                }),
+            },
+            share,
         },
-    })
+    )
 }
 
 type AnyMiner = (

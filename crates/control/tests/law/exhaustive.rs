@@ -170,6 +170,7 @@ fn seen(cell: Cell) -> Observation {
             power: if cell.person_off { PowerIntent::Off } else { PowerIntent::Undecided },
             manual: None,
         },
+        share: control::Share::Whole,
     }
 }
 

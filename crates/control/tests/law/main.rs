@@ -8,6 +8,8 @@ mod battery;
 mod battery_faults;
 mod differential;
 mod exhaustive;
+mod fleet;
+mod fleet_days;
 mod invariants;
 mod liveliness;
 mod miner_faults;

@@ -3,12 +3,12 @@
 use chrono_tz::Tz;
 use control::{Policy, PowerRange};
 use devices::{
-    BatterySource, Deadlines, Secret,
+    BatterySource, Deadlines, Miner, Secret,
     eg4::{Portal, PortalConfig},
     whatsminer::{WhatsMiner, WhatsMinerConfig},
 };
 use engine::{
-    Handle, MinerSetup, Site, SiteSetup,
+    FollowedSetup, Handle, MinerSetup, Site, SiteSetup,
     clock::{Clock, Lockstep},
 };
 use model::{
@@ -51,6 +51,10 @@ pub(crate) struct Options {
     pub(crate) coordinates: Option<(f64, f64)>,
     pub(crate) portal: PortalSetup,
     pub(crate) miner: miner::MinerSetup,
+    /// Miners beside the first, which are called m2 and so on.
+    pub(crate) others: Vec<miner::MinerSetup>,
+    /// The last of them is only looked at.
+    pub(crate) looks_at_the_last: bool,
     pub(crate) miner_faults: Faults,
     pub(crate) password: &'static str,
     pub(crate) v3_password: &'static str,
@@ -76,6 +80,8 @@ impl Default for Options {
                 v3_password: "pass-v3".into(),
                 ..Default::default()
             },
+            others: Vec::new(),
+            looks_at_the_last: false,
             miner_faults: Faults::default(),
             password: "",
             v3_password: "",
@@ -107,7 +113,7 @@ impl House {
         let setup = SimulationSetup {
             house: simulator::house::HouseSetup { initial_soc: options.soc, ..Default::default() },
             portal: options.portal.clone(),
-            miners: vec![options.miner.clone()],
+            miners: [vec![options.miner.clone()], options.others.clone()].concat(),
             ..Default::default()
         };
         let simulation = Simulation::start(setup, Arc::new(move || time.true_time())).await.unwrap();
@@ -174,6 +180,11 @@ impl House {
         self.simulation.house().set_soc(Soc::new(soc).unwrap());
         self.portal().upload_now();
         self.run(40).await;
+    }
+
+    /// What the miners really draw, W.
+    pub(crate) fn powers(&self) -> Vec<u32> {
+        self.simulation.miners().iter().map(|miner| miner.state().watts.round() as u32).collect()
     }
 
     /// Everything that was sent to the miner and changes what it draws, in words: "off", "start", "limit 2160",
@@ -267,40 +278,61 @@ async fn start(
     let account = PortalConfig::new(Secret::new("demo".into()), Secret::new(options.portal_password.into()));
     let portal = PortalConfig { base_url: simulation.portal().base_url(), deadlines: deadlines(), ..account };
     let battery: Arc<dyn BatterySource> = Arc::new(Portal::new(portal).unwrap());
-    let miner = &simulation.miners()[0];
     let password = |right: &str| {
         Secret::new(if options.password.is_empty() { right } else { options.password }.to_owned())
     };
-    let v3_right: &str =
-        if options.v3_password.is_empty() { &options.miner.v3_password } else { options.v3_password };
     let port = |addr: Option<std::net::SocketAddr>| addr.map_or(1, |addr| addr.port());
-    let device = WhatsMiner::new(WhatsMinerConfig {
-        host: "127.0.0.1".into(),
-        v2_port: port(miner.v2_addr()),
-        v3_port: port(miner.v3_addr()),
-        v2_password: password(&options.miner.v2_password),
-        v3_account: "super".into(),
-        v3_password: password(v3_right),
-        base_watts: options.policy.base_watts,
-        deadlines: deadlines(),
+    let set_up = [vec![options.miner.clone()], options.others.clone()].concat();
+    let device = |(miner, set_up): (&SimulatedMiner, &miner::MinerSetup)| -> Arc<dyn Miner> {
+        let v3_right: &str =
+            if options.v3_password.is_empty() { &set_up.v3_password } else { options.v3_password };
+        Arc::new(WhatsMiner::new(WhatsMinerConfig {
+            host: "127.0.0.1".into(),
+            v2_port: port(miner.v2_addr()),
+            v3_port: port(miner.v3_addr()),
+            v2_password: password(&set_up.v2_password),
+            v3_account: "super".into(),
+            v3_password: password(v3_right),
+            base_watts: options.policy.base_watts,
+            deadlines: deadlines(),
+        }))
+    };
+    let mut miners: Vec<_> = simulation
+        .miners()
+        .iter()
+        .zip(&set_up)
+        .map(device)
+        .zip(1_u32..)
+        .map(|(device, number)| MinerSetup {
+            id: MinerId(format!("m{number}")),
+            name: format!("Miner {number}"),
+            host: "127.0.0.1".into(),
+            device,
+            policy: options.policy.clone(),
+            range: PowerRange { min: Watts::whole(1080), max: Watts::whole(3600) },
+            poll: Duration::from_secs(10),
+            mac: None,
+            priority: 1,
+            auto_control: options.auto_control,
+            manual_hold: Duration::from_secs(7200),
+        })
+        .collect();
+    let last = options.looks_at_the_last.then(|| miners.pop()).flatten();
+    let followed = last.map(|MinerSetup { id, name, host, device, poll, mac, .. }| FollowedSetup {
+        id,
+        name,
+        host,
+        device,
+        poll,
+        mac,
     });
     let setup = SiteSetup {
         timezone: options.timezone,
         coordinates: options.coordinates,
         battery,
         battery_poll: Duration::from_secs(30),
-        miners: vec![MinerSetup {
-            id: MinerId("m1".into()),
-            name: "Miner 1".into(),
-            host: "127.0.0.1".into(),
-            device: Arc::new(device),
-            policy: options.policy.clone(),
-            range: PowerRange { min: Watts::whole(1080), max: Watts::whole(3600) },
-            poll: Duration::from_secs(10),
-            mac: None,
-            auto_control: options.auto_control,
-            manual_hold: Duration::from_secs(7200),
-        }],
+        miners,
+        followed: followed.into_iter().collect(),
         tick: Duration::from_secs(10),
         keep_samples: Duration::from_secs(30 * 86_400),
         samples_wait: Duration::from_secs(60),

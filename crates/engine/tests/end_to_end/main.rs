@@ -13,3 +13,4 @@ mod person;
 mod renewal;
 mod restart;
 mod samples;
+mod several;

@@ -1,7 +1,7 @@
 //! The house: its battery and the portal that shows it, its miner, its person and its clocks.
 
 use super::events::{Day, Event, Obedience};
-use control::{BatteryObservation, Feedback, MinerObservation, Observation, Outcome, PowerRange};
+use control::{BatteryObservation, Feedback, MinerObservation, Observation, Outcome, PowerRange, Share};
 use model::{
     CivilDay, Command, Intent, LocalTime, Manual, ManualTarget, Means, MonoTime, PowerIntent, PowerPercent,
     SunTimes, TeraHash, UtcMillis, Watts,
@@ -168,6 +168,7 @@ impl House {
             battery: self.source.fetched,
             miner: self.miner.observe(self.now),
             intent: self.intent,
+            share: Share::Whole,
         }
     }
 }
