@@ -4,7 +4,7 @@
 //! * [`mod@view`] is the page's words, [`teller`] makes them on the server of what is known.
 //! * [`chart`] draws the history: on the server first, then in the browser.
 //! * [`decisions`] is a page of its own: the journal, only rendered. [`mod@account`] are those of who may change something;
-//!   [`mod@reference`] tells the API.
+//!   [`mod@reference`] tells the API, and [`mod@devices`] is what is on the network.
 //! * [`calls`] are the server functions; [`backend::Backend`] is what they call.
 //! * `browser` is what only a browser can do.
 //!
@@ -24,6 +24,8 @@ pub mod chart;
 pub mod civil;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod decisions;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod devices;
 pub mod live;
 pub mod page;
 pub mod range;
@@ -41,8 +43,8 @@ pub mod words;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use shell::{
-    FONT, Files, account, dashboard, door, journal, nothing_here, out_of_reach, reference, settings_page,
-    settings_preview,
+    FONT, Files, account, dashboard, devices_page, door, journal, nothing_here, out_of_reach, reference,
+    settings_page, settings_preview,
 };
 
 #[cfg(target_arch = "wasm32")]

@@ -5,6 +5,7 @@
 use crate::{
     account::{self as access, Account, Door},
     decisions::{self, Journal},
+    devices::{self, Devices},
     live::{Live, Start},
     page,
     reference::{self as api, Reference},
@@ -63,6 +64,11 @@ pub fn account(account: Account, files: Option<&Files>) -> String {
 /// The API, to be read.
 pub fn reference(reference: Reference, files: Option<&Files>) -> String {
     plain("API".to_owned(), files, || api::reference(reference).into_any())
+}
+
+/// What is on the network.
+pub fn devices_page(of: Devices, files: Option<&Files>) -> String {
+    plain("Devices".to_owned(), files, || devices::page(of).into_any())
 }
 
 /// All settings.

@@ -45,7 +45,10 @@ pub fn tell(overview: &Overview) -> View {
         battery: teller.battery(&snapshot.battery),
         latest: chart::latest(overview),
         flow: teller.flow(),
-        devices: snapshot.miners.iter().map(devices::device).collect(),
+        devices: {
+            let controlled = snapshot.miners.iter().map(devices::controlled);
+            controlled.chain(snapshot.followed.iter().map(devices::followed)).collect()
+        },
         alerts: snapshot.alerts.iter().map(|alert| teller.alert(alert)).collect(),
         demo: overview.demo.as_ref().map(demo),
     }

@@ -2,7 +2,7 @@
 
 use crate::view;
 use model::{
-    Command, MinerReading, Operation, OperationStage, Watts,
+    Command, MinerIdentity, MinerReading, Operation, OperationStage, Watts,
     demo::DemoFault,
     snapshot::{MinerState, MinerView},
 };
@@ -105,6 +105,15 @@ pub fn share_in_force(miner: &MinerView) -> Option<f64> {
     let set = miner.reading.as_ref()?.power_set?.get();
     let base = miner.base_watts.get();
     (base > 0.0).then(|| set / base * 100.0)
+}
+
+/// What kind of miner it is: its maker and its model.
+pub fn kind(identity: Option<&MinerIdentity>) -> String {
+    let Some(identity) = identity else { return "not read yet".to_owned() };
+    // Only the WhatsMiner's own interfaces are called V2 and V3.
+    let maker = if identity.api.starts_with('V') { "WhatsMiner" } else { "" };
+    let model = identity.model.as_deref().unwrap_or_default();
+    [maker, model].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// What an operation asks for.

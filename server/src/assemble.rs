@@ -1,17 +1,18 @@
 //! A site made of a configuration.
 
 use crate::{
-    config::{Battery, BatteryKind, Config, Miner},
+    config::{Battery, BatteryKind, Config, Miner, MinerKind},
     rest::Facts,
 };
 use control::PowerRange;
 use devices::{
     BatterySource, Deadlines, DeviceError, Secret,
+    axeos::{AxeOs, AxeOsConfig},
     eg4::{Portal, PortalConfig},
     whatsminer::{WhatsMiner, WhatsMinerConfig},
 };
-use engine::{MinerSetup, SiteSetup};
-use std::{sync::Arc, time::Duration};
+use engine::{FollowedSetup, MinerSetup, SiteSetup};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// The vendor's password of the V2 account, for a miner that has no other configured. With it the miner refuses
 /// writes, and says so.
@@ -29,7 +30,7 @@ const SAMPLES_WAIT: Duration = Duration::from_secs(60);
 /// # Errors
 /// If an address can't be one; the text says which.
 pub fn site(config: &Config) -> Result<SiteSetup, DeviceError> {
-    let miners: Vec<_> = config.miners.iter().map(|miner| miner_setup(config, miner)).collect();
+    let (controlled, followed): (Vec<_>, Vec<_>) = config.miners.iter().partition(|miner| miner.controlled);
     Ok(SiteSetup {
         timezone: config.site.timezone,
         coordinates: config.site.latitude.zip(config.site.longitude),
@@ -38,7 +39,8 @@ pub fn site(config: &Config) -> Result<SiteSetup, DeviceError> {
         tick: tick(config),
         keep_samples: config.data.max_days,
         samples_wait: SAMPLES_WAIT,
-        miners,
+        miners: controlled.into_iter().map(|miner| miner_setup(config, miner)).collect::<Result<_, _>>()?,
+        followed: followed.into_iter().map(followed_setup).collect::<Result<_, _>>()?,
     })
 }
 
@@ -52,12 +54,18 @@ pub fn renewed(after: &Config, before: &Config, setup: &SiteSetup) -> Result<Sit
     if has_same_source(&before.battery, &after.battery) {
         renewed.battery = Arc::clone(&setup.battery);
     }
-    for (miner, configured) in renewed.miners.iter_mut().zip(&after.miners) {
-        let known = before.miners.iter().zip(&setup.miners).find(|(known, _)| known.id == configured.id);
-        if let Some((known, made)) = known
-            && has_same_driver(known, configured)
+    let made = setup.miners.iter().map(|miner| (&miner.id, &miner.device));
+    let made = made.chain(setup.followed.iter().map(|followed| (&followed.id, &followed.device)));
+    let made: BTreeMap<_, _> = made.collect();
+    let devices = renewed.miners.iter_mut().map(|miner| (&miner.id, &mut miner.device));
+    let devices =
+        devices.chain(renewed.followed.iter_mut().map(|followed| (&followed.id, &mut followed.device)));
+    for (id, device) in devices {
+        let of = |config: &'_ Config| config.miners.iter().find(|miner| miner.id == *id).cloned();
+        if let (Some(known), Some(configured), Some(made)) = (of(before), of(after), made.get(id))
+            && has_same_driver(&known, &configured)
         {
-            miner.device = Arc::clone(&made.device);
+            *device = Arc::clone(made);
         }
     }
     Ok(renewed)
@@ -76,6 +84,8 @@ pub(crate) fn has_same_driver(one: &Miner, other: &Miner) -> bool {
         max_watts: one.max_watts,
         poll_seconds: one.poll_seconds,
         mac: one.mac.clone(),
+        controlled: one.controlled,
+        priority: one.priority,
         ..other.clone()
     };
     *one == same
@@ -105,7 +115,21 @@ fn tick(config: &Config) -> Duration {
 }
 
 /// The driver of a configured miner.
-pub fn miner(miner: &Miner) -> WhatsMiner {
+///
+/// # Errors
+/// If its address can't be one; the text says which.
+pub fn miner(miner: &Miner) -> Result<Arc<dyn devices::Miner>, DeviceError> {
+    Ok(match miner.kind {
+        MinerKind::WhatsMiner => Arc::new(whatsminer(miner)),
+        MinerKind::AxeOs => Arc::new(AxeOs::new(&AxeOsConfig {
+            host: miner.host.as_str().to_owned(),
+            port: miner.axeos_port,
+            deadlines: Deadlines::default(),
+        })?),
+    })
+}
+
+fn whatsminer(miner: &Miner) -> WhatsMiner {
     let or_factory = |secret: Option<&Secret>, factory: &str| {
         secret.cloned().unwrap_or_else(|| Secret::new(factory.to_owned()))
     };
@@ -144,18 +168,30 @@ pub fn battery(config: &Config) -> Result<Arc<dyn BatterySource>, DeviceError> {
     }
 }
 
-fn miner_setup(config: &Config, configured: &Miner) -> MinerSetup {
+fn miner_setup(config: &Config, configured: &Miner) -> Result<MinerSetup, DeviceError> {
     let (min, max) = configured.power_range();
-    MinerSetup {
+    Ok(MinerSetup {
         id: configured.id.clone(),
         name: configured.label().to_owned(),
         host: configured.host.as_str().to_owned(),
-        device: Arc::new(miner(configured)),
+        device: miner(configured)?,
         policy: config.policy(configured),
         range: PowerRange { min, max },
         poll: configured.poll_seconds,
         mac: configured.mac.clone(),
+        priority: configured.priority,
         auto_control: config.autocontrol.enabled,
         manual_hold: config.autocontrol.manual_hours,
-    }
+    })
+}
+
+fn followed_setup(configured: &Miner) -> Result<FollowedSetup, DeviceError> {
+    Ok(FollowedSetup {
+        id: configured.id.clone(),
+        name: configured.label().to_owned(),
+        host: configured.host.as_str().to_owned(),
+        device: miner(configured)?,
+        poll: configured.poll_seconds,
+        mac: configured.mac.clone(),
+    })
 }

@@ -4,7 +4,6 @@ use crate::{
     assemble,
     config::{self, Config, Loaded},
 };
-use devices::Miner;
 use model::{BatteryReading, Now};
 use std::io::{self, Write};
 
@@ -93,12 +92,15 @@ pub async fn battery(config: &Config, now: Now) -> Finding {
 
 /// Asks a miner who it is, and whether it would take commands.
 pub async fn miner(configured: &config::Miner, now: Now) -> Vec<Finding> {
-    let miner = assemble::miner(configured);
+    let miner = match assemble::miner(configured) {
+        Ok(miner) => miner,
+        Err(error) => return vec![Finding { is_well: false, text: format!("{error}.") }],
+    };
     let identity = match miner.identify(now).await {
         Ok(identity) => identity,
         Err(error) => return vec![Finding { is_well: false, text: format!("{error}.") }],
     };
-    let model = identity.model.as_deref().unwrap_or("WhatsMiner");
+    let model = identity.model.as_deref().unwrap_or("A miner");
     let firmware = identity.firmware.as_deref().unwrap_or("unknown");
     let text = format!("{model}, firmware {firmware}, {}.", identity.api);
     let writes = match miner.check_writes(now).await {

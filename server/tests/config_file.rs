@@ -218,7 +218,7 @@ fn a_message_names_line_key_expectation_and_the_nearest_known_key() {
         ("autocontrol: {resume_soc: 49}", &["autocontrol.resume_soc", "from 50 to 100 %"]),
         ("autocontrol: {sunset_hour: 24}", &["autocontrol.sunset_hour", "from 0 to 23 h"]),
         ("autocontrol: {sunset_minute: 60}", &["autocontrol.sunset_minute", "from 0 to 59 min"]),
-        ("miner: {host: garage, base_watts: 0}", &["miner.base_watts", "from 500 to 20000 W", "found 0"]),
+        ("miner: {host: garage, base_watts: 0}", &["miner.base_watts", "from 1 to 20000 W", "found 0"]),
         ("miner: {host: garage, base_watts: -3600}", &["miner.base_watts", "found -3600"]),
         ("miner: {host: \"http://10.0.0.5\"}", &["miner.host", "http://"]),
         ("miner: {host: 10.0.0.5:4028}", &["miner.host", "ports have settings of their own"]),

@@ -271,6 +271,8 @@ const fn obstacle(by: BlockedBy) -> &'static str {
         BlockedBy::Degraded => "three commands in a row failed",
         BlockedBy::Budget => "the day's commands are spent",
         BlockedBy::StartCondition => "nothing that starts it",
+        BlockedBy::Share => "not enough left for this miner",
+        BlockedBy::Turn => "another miner that starts first",
         BlockedBy::MinimumOffTime => "the shortest time off",
         BlockedBy::OffRetry => "off is being verified",
     }

@@ -22,6 +22,7 @@ pub(super) fn devices(live: Live) -> impl IntoView {
         <section class="card devices" aria-labelledby="devices-title">
             <header>
                 <h2 id="devices-title">"On the network"</h2>
+                <a class="all" href="/devices">"All"<span class="visually-hidden">" devices"</span></a>
             </header>
             <ul>{move || devices.get().into_iter().map(device).collect_view()}</ul>
             <p class="note" hidden=move || !devices.with(Vec::is_empty)>"Nothing yet."</p>

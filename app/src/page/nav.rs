@@ -9,6 +9,8 @@ pub(crate) enum Place {
     Now,
     /// The journal.
     Decisions,
+    /// What is on the network.
+    Devices,
     /// What can be set.
     Settings,
     /// Who has access.
@@ -19,13 +21,19 @@ pub(crate) enum Place {
 }
 
 /// What they are called, where they are, and their pictures: paths in a square of 24.
-const PLACES: [(Place, &str, &str, &str); 4] = [
+const PLACES: [(Place, &str, &str, &str); 5] = [
     (Place::Now, "Now", "/", "M3 12h4l3-8 4 16 3-8h4"),
     (
         Place::Decisions,
         "Decisions",
         "/decisions",
         "M4 6l1.5 1.5L8 5M4 12l1.5 1.5L8 11M4 18l1.5 1.5L8 17M12 6.5h8M12 12.5h8M12 18.5h8",
+    ),
+    (
+        Place::Devices,
+        "Devices",
+        "/devices",
+        "M5 4.5h14v6H5zM5 13.5h14v6H5zM8 7.5h.01M8 16.5h.01M12 7.5h4M12 16.5h4",
     ),
     (
         Place::Settings,

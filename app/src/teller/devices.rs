@@ -1,35 +1,67 @@
 //! What is on the network.
 
-use super::of_miner;
+use super::{Health, of_miner};
 use crate::{
     view::Device,
     words::{self, Told},
 };
 use model::{
-    TeraHash,
-    snapshot::{MinerState, MinerView},
+    MinerIdentity, MinerReading, TeraHash,
+    snapshot::{Connection, FollowedView, MinerState, MinerView},
 };
 
-pub(super) fn device(miner: &MinerView) -> Device {
-    let connection = &miner.connection;
-    let (health, reached) = of_miner(connection);
+/// A miner that is controlled.
+pub(super) fn controlled(miner: &MinerView) -> Device {
+    let (health, reached) = of_miner(&miner.connection);
     let word = match miner.state {
-        _ if !connection.connected => reached,
+        _ if !miner.connection.connected => reached,
         MinerState::Running => "mining",
         MinerState::Off => "off",
         MinerState::Unknown => "not known what it does",
     };
-    let reading = miner.reading.as_ref().filter(|_| connection.connected);
+    let connection = &miner.connection;
+    device(
+        &miner.name,
+        &miner.host,
+        connection,
+        miner.identity.as_ref(),
+        miner.reading.as_ref(),
+        (health, word),
+    )
+}
+
+/// A miner that is only looked at. One that doesn't answer may just be switched off: that is no fault.
+pub(super) fn followed(miner: &FollowedView) -> Device {
+    let connection = &miner.connection;
+    let rate = miner.reading.as_ref().and_then(|reading| reading.hash_rate);
+    let health = match rate {
+        _ if !connection.connected && connection.last_seen.is_none() => ("", "not seen yet"),
+        _ if !connection.connected => ("", "doesn't answer"),
+        Some(rate) if rate.get() > 0.0 => ("good", "mining, only looked at"),
+        Some(_) => ("good", "not mining, only looked at"),
+        None => ("good", "only looked at"),
+    };
+    device(&miner.name, &miner.host, connection, miner.identity.as_ref(), miner.reading.as_ref(), health)
+}
+
+fn device(
+    name: &str,
+    host: &str,
+    connection: &Connection,
+    identity: Option<&MinerIdentity>,
+    reading: Option<&MinerReading>,
+    (health, word): Health,
+) -> Device {
+    let reading = reading.filter(|_| connection.connected);
     let figures = [
         words::number(reading.and_then(|reading| reading.hash_rate).map(TeraHash::get), 1, "TH/s"),
         words::power(reading.and_then(|reading| reading.power)),
     ];
     let figures = figures.iter().filter(|told| told.is_known()).map(Told::text).collect::<Vec<_>>();
-    let model = miner.identity.as_ref().and_then(|identity| identity.model.as_ref());
     Device {
-        name: miner.name.clone(),
-        kind: model.map_or_else(|| "WhatsMiner".to_owned(), |model| format!("WhatsMiner {model}")),
-        address: miner.host.clone(),
+        name: name.to_owned(),
+        kind: words::kind(identity),
+        address: host.to_owned(),
         health: health.to_owned(),
         word: word.to_owned(),
         figures: figures.join(" · "),
@@ -43,16 +75,27 @@ mod tests {
     use crate::teller::sample::{NOW, running};
 
     #[test]
+    fn one_that_is_only_looked_at_and_off_at_night_is_no_fault() {
+        let MinerView { id, name, host, connection, identity, reading, .. } = running("shed", 60.0);
+        let mut miner = FollowedView { id, name, host, connection, identity, reading };
+        assert_eq!(followed(&miner).word, "mining, only looked at");
+        miner.connection.connected = false;
+        let told = followed(&miner);
+        assert_eq!((told.health.as_str(), told.word.as_str()), ("", "doesn't answer"));
+        assert_eq!((told.figures.as_str(), told.seen), ("", Some(NOW.0)));
+    }
+
+    #[test]
     fn a_device_says_what_it_does_as_long_as_it_answers() {
         let mut miner = running("garage", 60.0);
-        let told = device(&miner);
+        let told = controlled(&miner);
         assert_eq!((told.health.as_str(), told.word.as_str()), ("good", "mining"));
         assert_eq!(told.figures, "100.4\u{202f}TH/s · 2.16\u{202f}kW");
         miner.state = MinerState::Off;
-        assert_eq!(device(&miner).word, "off");
+        assert_eq!(controlled(&miner).word, "off");
         miner.connection.connected = false;
         miner.state = MinerState::Unknown;
-        let told = device(&miner);
+        let told = controlled(&miner);
         assert_eq!((told.health.as_str(), told.word.as_str()), ("bad", "can't be reached"));
         assert_eq!((told.figures.as_str(), told.seen), ("", Some(NOW.0)));
     }

@@ -35,6 +35,7 @@ pub(crate) fn overview(battery: BatteryView, miners: Vec<MinerView>) -> Overview
             clock_synced: true,
             battery,
             miners,
+            followed: Vec::new(),
             alerts: Vec::new(),
             database_ok: true,
             invariants: Vec::new(),
@@ -57,8 +58,14 @@ pub(super) fn running(id: &str, share: f64) -> MinerView {
         name: id.into(),
         host: "192.168.1.52".into(),
         base_watts: Watts::whole(3600),
+        priority: 1,
+        share: None,
         connection: Connection { connected: true, last_seen: Some(NOW), ..Connection::default() },
-        identity: Some(MinerIdentity { model: Some("M60S".into()), ..MinerIdentity::default() }),
+        identity: Some(MinerIdentity {
+            model: Some("M60S".into()),
+            api: "V3 3.0.2".into(),
+            ..MinerIdentity::default()
+        }),
         reading: Some(MinerReading {
             power,
             power_set: power,

@@ -1,11 +1,13 @@
 //! What settings mean to each other: combinations that can't be, and those that deserve a look.
 
-use super::{Config, Miner, Origin, Provenance, problem::Problems};
+use super::{Config, Miner, MinerKind, Origin, Provenance, problem::Problems};
 use control::policy::EMERGENCY_MARGIN;
 use std::{collections::BTreeMap, time::Duration};
 
 /// The portal has something new every 2 to 5 minutes: data younger than this can't be asked of it.
 const PORTAL_RHYTHM: Duration = Duration::from_secs(300);
+/// Full powers in W: a WhatsMiner's is this at least, an AxeOS device's less.
+const SMALLEST_WHATSMINER: f64 = 500.0;
 
 /// Notes every combination that can't be.
 pub(super) fn check(config: &Config, provenance: &Provenance, problems: &mut Problems) {
@@ -89,6 +91,18 @@ fn miners(config: &Config, checks: &mut Checks<'_>) {
             &[&path("min_watts"), &path("base_watts")],
             "min_watts must be at most base_watts",
         );
+        match miner.kind {
+            MinerKind::WhatsMiner => checks.need(
+                miner.base_watts.get() >= SMALLEST_WHATSMINER,
+                &[&path("base_watts")],
+                "a WhatsMiner draws 500 W at least",
+            ),
+            MinerKind::AxeOs => checks.need(
+                miner.base_watts.get() < SMALLEST_WHATSMINER,
+                &[&path("base_watts"), &path("kind")],
+                "what an AxeOS device draws, less than 500 W, has to be said",
+            ),
+        }
         checks.need(
             miner.v2_port != miner.v3_port,
             &[&path("v2_port"), &path("v3_port")],
@@ -103,7 +117,7 @@ fn miners(config: &Config, checks: &mut Checks<'_>) {
         if let Some(other) = ids.insert(&miner.id, at) {
             checks.need(false, &[&id], &format!("this id is {other}'s already"));
         }
-        if let Some(other) = hosts.insert((miner.host.as_str(), miner.v2_port), at) {
+        if let Some(other) = hosts.insert((miner.host.as_str(), miner.port()), at) {
             checks.need(
                 false,
                 &[&path("host")],
@@ -117,7 +131,8 @@ fn miners(config: &Config, checks: &mut Checks<'_>) {
 pub(super) fn warnings(config: &Config, provenance: &Provenance) -> Vec<String> {
     let mut warnings = Vec::new();
     for (miner, at) in config.miners.iter().zip(miner_paths(config, provenance)) {
-        if miner.password.is_none() && miner.v3_password.is_none() {
+        let needs_password = miner.kind == MinerKind::WhatsMiner && miner.controlled;
+        if needs_password && miner.password.is_none() && miner.v3_password.is_none() {
             warnings.push(format!(
                 "{at}.password isn't set: this miner can be read, but neither stopped nor started."
             ));

@@ -1,6 +1,6 @@
 //! How a value of the file becomes a field of a configuration's type.
 
-use super::{BaseUrl, BatteryKind, Host, setting::Value};
+use super::{BaseUrl, BatteryKind, Host, MinerKind, setting::Value};
 use chrono_tz::Tz;
 use devices::Secret;
 use model::{MinerId, Soc, Watts};
@@ -38,6 +38,7 @@ macro_rules! fields {
 
 fields! {
     bool: Value::Flag(flag) => Some(flag);
+    u8: Value::Whole(number) => u8::try_from(number).ok();
     u16: Value::Whole(number) => u16::try_from(number).ok();
     u32: Value::Whole(number) => u32::try_from(number).ok();
     Watts: Value::Whole(watts) => u32::try_from(watts).ok().map(Self::whole);
@@ -48,6 +49,11 @@ fields! {
     Secret: Value::Text(text) => Some(Self::new(text));
     MinerId: Value::Text(text) => Some(Self(text));
     BatteryKind: Value::Text(text) => (text == Self::EG4_PORTAL).then_some(Self::Eg4Portal);
+    MinerKind: Value::Text(text) => match text.as_str() {
+        Self::WHATSMINER => Some(Self::WhatsMiner),
+        Self::AXEOS => Some(Self::AxeOs),
+        _ => None,
+    };
     Host: Value::Host(host) => Some(host);
     BaseUrl: Value::BaseUrl(url) => Some(url);
     IpAddr: Value::Address(address) => Some(address);

@@ -165,6 +165,7 @@ impl Gathered {
 
     /// Takes what was changed on the settings page, which wins over everything.
     pub(super) fn add_changes(&mut self, changes: &Changes) {
+        self.add_new_miners(changes);
         for (name, change) in changes {
             let Some((place, setting)) = self.changed(name) else {
                 self.left_over.push(name.clone());
@@ -187,20 +188,39 @@ impl Gathered {
         }
     }
 
+    /// A miner that the file doesn't know was added, if it was given an address.
+    fn add_new_miners(&mut self, changes: &Changes) {
+        for (name, change) in changes {
+            let Some((id, "host")) = listed(name) else { continue };
+            if change.text.is_empty() || self.index_of(id).is_some() || self.listed >= MOST_MINERS {
+                continue;
+            }
+            let Some(setting) = Miner::SECTION.setting("id") else { continue };
+            let Ok(value @ Some(_)) = setting.kind.read(Written::Text(id)) else { continue };
+            let place = Place::Listed(self.listed);
+            let origin = Origin::Changed { at: change.at };
+            self.begun.insert(place, origin.clone());
+            self.sections.entry(place).or_default().insert(setting.key, (value, origin));
+            self.listed += 1;
+        }
+    }
+
+    /// Where the miner with this id is in the list.
+    fn index_of(&self, id: &str) -> Option<usize> {
+        (0..self.listed).find(|index| {
+            let value = self.sections.get(&Place::Listed(*index)).and_then(|entries| entries.get("id"));
+            matches!(value, Some((Some(Value::Text(text)), _)) if text == id)
+        })
+    }
+
     /// The setting that the settings page calls so.
     fn changed(&self, name: &str) -> Option<(Place, &'static Setting)> {
-        let (section, key) = name.rsplit_once('.')?;
-        let (place, section) = if let Some(id) =
-            section.strip_prefix(MINERS).and_then(|id| id.strip_prefix('.'))
-        {
-            let has_it = |index: &usize| {
-                let value = self.sections.get(&Place::Listed(*index)).and_then(|entries| entries.get("id"));
-                matches!(value, Some((Some(Value::Text(text)), _)) if text == id)
-            };
-            (Place::Listed((0..self.listed).find(has_it)?), &Miner::SECTION)
+        let (place, section, key) = if let Some((id, key)) = listed(name) {
+            (Place::Listed(self.index_of(id)?), &Miner::SECTION, key)
         } else {
+            let (section, key) = name.rsplit_once('.')?;
             let section = SECTIONS.iter().copied().find(|known| known.name == section)?;
-            (Place::Single(section.name), section)
+            (Place::Single(section.name), section, key)
         };
         let setting = section.setting(key)?;
         is_changeable(section.name, setting).then_some((place, setting))
@@ -310,6 +330,17 @@ impl Values<'_> {
         }
         made
     }
+}
+
+/// Whether a miner can have this id.
+pub fn is_id(text: &str) -> bool {
+    let setting = Miner::SECTION.setting("id");
+    setting.is_some_and(|setting| matches!(setting.kind.read(Written::Text(text)), Ok(Some(_))))
+}
+
+/// The id and the key of a miner's setting, as the settings page calls it: `miners.garage.host`.
+pub fn listed(name: &str) -> Option<(&str, &str)> {
+    name.strip_prefix(MINERS)?.strip_prefix('.')?.rsplit_once('.')
 }
 
 /// The setting that has this short variable.

@@ -29,11 +29,12 @@ mod yaml;
 
 pub use base_url::BaseUrl;
 pub use change::{Change, Changes, Shown, is_changeable};
+pub use gather::{is_id, listed};
 pub use host::Host;
 pub use problem::{ConfigError, Problem};
 pub use provenance::{Origin, Provenance};
 pub use setting::{Kind, Section, Setting, TimeUnit, Word};
-pub use table::{App, AutoControl, Battery, BatteryKind, Data, Miner, SECTIONS, Site};
+pub use table::{App, AutoControl, Battery, BatteryKind, Data, Miner, MinerKind, SECTIONS, Site};
 
 use control::Policy;
 use devices::Secret;
@@ -298,8 +299,19 @@ impl Miner {
 
     /// The least and the most power it is ever told.
     pub fn power_range(&self) -> (Watts, Watts) {
+        if self.kind == MinerKind::AxeOs {
+            return (self.base_watts, self.base_watts);
+        }
         let lowest = || Watts::whole((self.base_watts.get() * 0.3).round() as u32);
         (self.min_watts.unwrap_or_else(lowest), self.max_watts.unwrap_or(self.base_watts))
+    }
+
+    /// The port that tells two devices behind one address from each other.
+    pub fn port(&self) -> u16 {
+        match self.kind {
+            MinerKind::WhatsMiner => self.v2_port,
+            MinerKind::AxeOs => self.axeos_port,
+        }
     }
 
     /// The password for the newer interface.

@@ -74,19 +74,27 @@ section! {
 }
 
 section! {
-    /// A WhatsMiner: where it is, how to sign in, what it may draw.
+    /// A miner: where it is, how to sign in, what it may draw.
     "miner" => Miner {
         /// A short name that stays the same for good: history and latches belong to it. Each miner of a list needs
         /// its own.
         id: MinerId = row(Kind::Id).or("miner");
         /// The miner's name, as the page shows it. Without one, its id.
         name: Option<String> = text(64);
+        /// The kind of miner: a WhatsMiner, or a Bitaxe or another one whose firmware is AxeOS or descends from it.
+        kind: MinerKind = row(Kind::Choice(&[MinerKind::WHATSMINER, MinerKind::AXEOS])).or(MinerKind::WHATSMINER);
+        /// Whether the battery drives it. Without, it is only looked at: nothing is ever commanded.
+        controlled: bool = row(Kind::Flag).or("true");
+        /// Whose turn it is where several share what the battery allows: 1 gets its power first.
+        priority: u8 = whole(1, 9, "").or("1");
         /// The miner's name or address on the home's network.
         host: Host = row(Kind::Host).variable("WM_HOST").called("Name or address");
         /// Port of the older interface, V2.
         v2_port: u16 = whole(1, 65_535, "").or("4028").called("Port of V2");
         /// Port of the newer interface, V3. It is used where it answers.
         v3_port: u16 = whole(1, 65_535, "").or("4433").called("Port of V3");
+        /// Port of AxeOS.
+        axeos_port: u16 = whole(1, 65_535, "").or("80").called("Port of AxeOS");
         /// The account of the older interface, V2: there is only one.
         user: String = text(64).or("admin").variable("WM_USER").called("Account of V2");
         /// The password of that account. Without it the miner can be read, but neither stopped nor started.
@@ -96,8 +104,9 @@ section! {
         /// The password of that account. Without it, the password above: who has changed the factory's passwords
         /// has mostly set both to the same.
         v3_password: Option<Secret> = text(256).secret().called("Password of V3");
-        /// What the miner draws at 100 %: the steps of the ladder are percent of this.
-        base_watts: Watts = whole(500, 20_000, "W").or("3600").called("Power at 100 %");
+        /// What the miner draws at 100 %: the steps of the ladder are percent of this. An AxeOS device can't be set, so
+        /// it is on with this power, or off.
+        base_watts: Watts = whole(1, 20_000, "W").or("3600").called("Power at 100 %");
         /// The least power it is ever told. Without it, 30 % of base_watts.
         min_watts: Option<Watts> = whole(100, 20_000, "W").called("Least power");
         /// The most power it is ever told. Without it, base_watts.
@@ -222,6 +231,20 @@ pub enum BatteryKind {
 
 impl BatteryKind {
     pub(super) const EG4_PORTAL: &'static str = "eg4_portal";
+}
+
+/// The kinds of miners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MinerKind {
+    /// A WhatsMiner.
+    WhatsMiner,
+    /// A Bitaxe and its kin.
+    AxeOs,
+}
+
+impl MinerKind {
+    pub(super) const WHATSMINER: &'static str = "whatsminer";
+    pub(super) const AXEOS: &'static str = "axeos";
 }
 
 const fn row(kind: Kind) -> Setting {

@@ -140,6 +140,7 @@ mod tests {
             clock_synced: true,
             battery,
             miners: Vec::new(),
+            followed: Vec::new(),
             alerts: Vec::new(),
             database_ok: true,
             invariants: Vec::new(),

@@ -14,7 +14,7 @@ pub(super) fn laws(config: &Config) -> Vec<(MinerId, Law)> {
         let (min, max) = miner.power_range();
         (miner.id.clone(), Law { policy: config.policy(miner), range: PowerRange { min, max } })
     };
-    config.miners.iter().map(law).collect()
+    config.miners.iter().filter(|miner| miner.controlled).map(law).collect()
 }
 
 /// What a person should know before they say yes.
@@ -28,10 +28,19 @@ pub(super) fn effects(before: &Config, after: &Config) -> Vec<String> {
     }
     for miner in &after.miners {
         match before.miners.iter().find(|known| known.id == miner.id) {
+            None if !miner.controlled => {
+                effects.push(format!("{} is looked at from now on, and never commanded.", miner.label()));
+            }
             None => effects.push(format!(
                 "{} is followed from now on. The battery drives it {}.",
                 miner.label(),
                 if after.autocontrol.enabled { "at once" } else { "once you switch auto-control on" }
+            )),
+            Some(known) if known.controlled && !miner.controlled => effects.push(left_alone(miner)),
+            Some(known) if !known.controlled && miner.controlled => effects.push(format!(
+                "The battery drives {} from now on{}.",
+                miner.label(),
+                if after.autocontrol.enabled { "" } else { ", once you switch auto-control on" }
             )),
             Some(known) if !assemble::has_same_driver(known, miner) => effects.push(format!(
                 "{} is connected to anew. Until it answers, it isn't known what it does.",
@@ -40,12 +49,8 @@ pub(super) fn effects(before: &Config, after: &Config) -> Vec<String> {
             Some(_) => {}
         }
     }
-    for gone in before.miners.iter().filter(|known| after.miners.iter().all(|miner| miner.id != known.id)) {
-        effects.push(format!(
-            "{} isn't controlled any more and stays as it is, even if the battery runs empty. Switch it off first.",
-            gone.label()
-        ));
-    }
+    let is_gone = |known: &&Miner| after.miners.iter().all(|miner| miner.id != known.id);
+    effects.extend(before.miners.iter().filter(|known| known.controlled).filter(is_gone).map(left_alone));
     if after.data.max_days < before.data.max_days {
         effects.push(format!(
             "Single samples older than {:.0} days are removed for good; what they were summed up to stays.",
@@ -56,4 +61,11 @@ pub(super) fn effects(before: &Config, after: &Config) -> Vec<String> {
         effects.push("Where somebody has switched auto-control by hand, that holds.".to_owned());
     }
     effects
+}
+
+fn left_alone(miner: &Miner) -> String {
+    format!(
+        "{} isn't controlled any more and stays as it is, even if the battery runs empty. Switch it off first.",
+        miner.label()
+    )
 }

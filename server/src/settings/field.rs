@@ -1,7 +1,9 @@
 //! What is typed on the settings page: which settings there are, what was typed into them, and what is wrong with it.
 
 use super::Wanted;
-use crate::config::{ConfigError, Loaded, Miner, SECTIONS, Section, Setting, Shown, is_changeable};
+use crate::config::{
+    ConfigError, Loaded, Miner, SECTIONS, Section, Setting, Shown, is_changeable, is_id, listed,
+};
 use std::collections::BTreeMap;
 
 /// A setting on the page.
@@ -144,8 +146,29 @@ impl Typed {
                 wanted.insert(name, Some(text.clone()));
             }
         }
+        wanted.extend(self.of_a_new_miner(holding));
         wanted
     }
+
+    /// What was typed of a miner that isn't known yet. It needs an id that can be one, and an address.
+    fn of_a_new_miner(&self, holding: &Loaded) -> Wanted {
+        let is_new = |name: &&String| {
+            let Some((id, key)) = listed(name) else { return false };
+            let is_known = holding.config.miners.iter().any(|miner| miner.id.0 == id);
+            let has_address = self.texts.get(&new_miner(id, "host")).is_some_and(|host| !host.is_empty());
+            let section = &Miner::SECTION;
+            let is_setting = section.setting(key).is_some_and(|setting| is_changeable(section.name, setting));
+            !is_known && has_address && is_setting && is_id(id)
+        };
+        let typed = self.texts.iter().filter(|(_, text)| !text.is_empty());
+        let typed = typed.filter(|(name, _)| is_new(name));
+        typed.map(|(name, text)| (name.clone(), Some(text.clone()))).collect()
+    }
+}
+
+/// What the setting of a miner that isn't known yet goes by.
+pub fn new_miner(id: &str, key: &str) -> String {
+    format!("miners.{id}.{key}")
 }
 
 /// What is wrong, at the fields it is about.
@@ -166,6 +189,14 @@ pub(super) fn problems(error: &ConfigError, holding: &Loaded) -> Vec<Problem> {
 pub(super) fn differences(before: &Loaded, after: &Loaded, wanted: &Wanted) -> Vec<(String, String, String)> {
     let known: BTreeMap<_, _> = fields(before).into_iter().map(|field| (field.name, field.path)).collect();
     let mut lines = Vec::new();
+    let gone = before
+        .config
+        .miners
+        .iter()
+        .filter(|known| after.config.miners.iter().all(|miner| miner.id != known.id));
+    lines.extend(gone.map(|miner| {
+        (format!("Miner {}", miner.label()), miner.host.as_str().to_owned(), "nothing".to_owned())
+    }));
     for field in fields(after) {
         let now = known.get(&field.name).and_then(|path| before.shown.get(path));
         let then = after.shown.get(&field.path);

@@ -424,3 +424,50 @@ async fn a_miner_of_a_list_keeps_its_changes_wherever_it_stands() {
     assert_eq!(holds(&settings, "miners[0].base_watts"), Shown::Text("3600".into()));
     end(settings).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_miner_is_adopted_renamed_released_and_forgotten() {
+    let person = Person::enter().await;
+    // The simulated house is on this machine. That somebody typed the same one's address twice is refused.
+    let port = person.house.simulation.miners()[0].v2_addr().unwrap().port().to_string();
+    let typed =
+        [("miners.shed.host", "127.0.0.2"), ("miners.shed.v2_port", &port), ("miners.shed.name", "Shed")];
+    let (status, _, preview) = person.send("/settings", &typed).await;
+    assert_eq!(status, 200, "{preview}");
+    assert!(preview.contains("Shed is followed from now on."), "{preview}");
+    person.say_yes(&preview).await;
+    let told = person.house.get("/api/network/devices").await;
+    assert_eq!(told["devices"].as_array().unwrap().len(), 2, "{told}");
+    person.change(&[("miners.shed.name", "Barn"), ("miners.shed.priority", "3")]).await;
+    let preview = person.change(&[("miners.shed.controlled", "false")]).await;
+    assert!(
+        preview.contains("Barn isn&#x27;t controlled any more")
+            || preview.contains("Barn isn't controlled any more"),
+        "{preview}"
+    );
+    let told = person.house.get("/api/autocontrol/status").await;
+    assert!(!told.to_string().contains("shed"), "{told}");
+    let names: Vec<_> = ["host", "v2_port", "name", "priority", "controlled"]
+        .into_iter()
+        .map(|key| format!("miners.shed.{key}"))
+        .collect();
+    let reset: Vec<_> = names.iter().map(|name| ("reset", name.as_str())).collect();
+    let preview = person.change(&reset).await;
+    assert!(preview.contains("Miner Barn"), "{preview}");
+    let told = person.house.get("/api/network/devices").await;
+    assert_eq!(told["devices"].as_array().unwrap().len(), 1, "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_miner_needs_an_address_of_a_home_network_and_an_id_that_can_be_one() {
+    let person = Person::enter().await;
+    for (name, host) in [("miners.shed.host", "8.8.8.8"), ("miners.shed.host", "169.254.1.1")] {
+        let (status, _, page) = person.send("/settings", &[(name, host)]).await;
+        assert_eq!(status, 422, "{page}");
+    }
+    for name in ["miners.a b.host", "miners.<i>.host", "miners..host", "miners.shed.id", "miners.shed.name"] {
+        let (status, _, page) = person.send("/settings", &[(name, "192.168.1.5")]).await;
+        assert_ne!(status, 500, "{name}: {page}");
+        assert!(!page.contains("/settings/save"), "{name}: nothing to say yes to: {page}");
+    }
+}

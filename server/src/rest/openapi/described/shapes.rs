@@ -43,14 +43,14 @@ words! {
         WaitingForBattery, EmergencySoc, EmergencyUnconfirmed, BatteryStale, BatteryRecovering, PersonOff, CrashLoop,
         ManualPower, AutoControlOff, BatteryFull, SunsetStart, EmergencyLatched, FoundOff, SwitchedOffElsewhere,
         SwitchedOnElsewhere, PersonStart, ResumeSoc, Recovered, LadderDown, LadderUp, LadderHold, DrawsTooMuch,
-        BelowRange, MinerUnknown, VerifyingOff,
+        BelowRange, NoShare, MinerUnknown, VerifyingOff,
     }
 }
 words! {
     /// What stands in the way of what is wanted.
     Obstacle of BlockedBy {
         Interval, Settling, SecondSample, BatteryData, CommandUnderWay, MinerUnknown, Degraded, Budget, StartCondition,
-        MinimumOffTime, OffRetry,
+        MinimumOffTime, OffRetry, Share, Turn,
     }
 }
 words! {
