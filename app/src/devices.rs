@@ -157,10 +157,14 @@ fn change(
         <details class="change">
             <summary>"Change" <span class="visually-hidden">" " {whose}</span></summary>
             <form class="make" action="/settings" method="post">
-                <label for=of("name")>"Name"</label>
-                <input id=of("name") name=of("name") value=name.to_owned() maxlength="64" autocomplete="off" />
-                <label for=of("priority")>"Priority, 1 is served first"</label>
-                <select id=of("priority") name=of("priority")>{(1..=9).map(choice).collect_view()}</select>
+                <label>
+                    "Name"
+                    <input name=of("name") value=name.to_owned() maxlength="64" autocomplete="off" />
+                </label>
+                <label>
+                    "Priority (1 is served first)"
+                    <select name=of("priority")>{(1..=9).map(choice).collect_view()}</select>
+                </label>
                 <button class="button">"See what it does"</button>
             </form>
             <div class="ways">
@@ -222,8 +226,10 @@ fn candidate(found: Found, may_change: bool) -> impl IntoView {
         };
         let password = needs_password.then(|| {
             view! {
-                <label for=of("password")>"Password of its API, for commands"</label>
-                <input id=of("password") name=of("password") type="password" autocomplete="new-password" />
+                <label>
+                    "Password of its API, for commands"
+                    <input name=of("password") type="password" autocomplete="new-password" />
+                </label>
             }
         });
         view! {
@@ -231,8 +237,10 @@ fn candidate(found: Found, may_change: bool) -> impl IntoView {
                 <summary>"Take in" <span class="visually-hidden">" the device at " {address}</span></summary>
                 <form class="make" action="/settings" method="post">
                     {fields.into_iter().map(hidden).collect_view()}
-                    <label for=of("name")>"Name"</label>
-                    <input id=of("name") name=of("name") value=name maxlength="64" autocomplete="off" />
+                    <label>
+                        "Name"
+                        <input name=of("name") value=name maxlength="64" autocomplete="off" />
+                    </label>
                     {password}
                     <button class="button main" name=of("controlled") value="true">"Let the battery drive it"</button>
                     <button class="button" name=of("controlled") value="false">"Only look at it"</button>

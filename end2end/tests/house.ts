@@ -146,7 +146,7 @@ async function run(
   site = WM_SITE,
 ): Promise<{ child: ChildProcess; url: string; code: string }> {
   const { start, history, isGuarded = false } = setup;
-  const options = ["--demo", "--scale", "0", "--start", start, "--history", String(history)];
+  const options = ["--demo", "--house", which, "--scale", "0", "--start", start, "--history", String(history)];
   if (isGuarded) options.push("--sign-in");
   const child = spawn(WM_CONTROLLER, [...options, "--port", String(port), "--data", data, "--site", site], {
     cwd: data,

@@ -21,6 +21,7 @@ pub mod events;
 mod headers;
 mod listen;
 mod metrics;
+pub mod network;
 pub mod outlook;
 pub mod page;
 pub mod rest;

@@ -1,14 +1,14 @@
 //! The program `wm-controller`.
 
 use anyhow::{Context, bail};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use engine::clock::{Clock, SystemClock};
 use model::{MonoTime, Now, UtcMillis};
 use server::{
     access::{Access, Door},
     check,
     config::{self, Changes, Inputs, Loaded},
-    demo::Demo,
+    demo::{Demo, House},
     run::{self, Setup},
 };
 use std::{
@@ -53,6 +53,9 @@ struct Options {
     /// The demo's present at the start, like 2026-06-21T18:00:00Z; now if left out.
     #[arg(long, value_name = "TIME", requires = "demo")]
     start: Option<UtcMillis>,
+    /// Which house the demo is: one WhatsMiner, or several devices.
+    #[arg(long, value_enum, default_value = "several", requires = "demo")]
+    house: DemoHouse,
     /// Let the demo ask for a sign-in, as a real house does.
     #[arg(long)]
     sign_in: bool,
@@ -71,6 +74,24 @@ struct Options {
     /// Log as JSON, a line for each event.
     #[arg(long)]
     log_json: bool,
+}
+
+/// Which house the demo is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DemoHouse {
+    /// One WhatsMiner.
+    One,
+    /// Two WhatsMiners and three Bitaxes.
+    Several,
+}
+
+impl From<DemoHouse> for House {
+    fn from(house: DemoHouse) -> Self {
+        match house {
+            DemoHouse::One => Self::One,
+            DemoHouse::Several => Self::Several,
+        }
+    }
 }
 
 #[derive(Subcommand)]
@@ -116,7 +137,7 @@ async fn start(cli: Cli) -> anyhow::Result<ExitCode> {
             let _ = std::fs::remove_dir_all(options.data.join(DEMO_DATA));
             let present = options.start.unwrap_or_else(|| SystemClock::new().wall());
             let api = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-            Demo::start(present, options.history, options.scale, api).await?
+            Demo::start(options.house.into(), present, options.history, options.scale, api).await?
         };
         tracing::info!(control_api = demo.control_api, "DEMO: every device is simulated, and so is the time");
         let setup = Setup {
@@ -126,6 +147,7 @@ async fn start(cli: Cli) -> anyhow::Result<ExitCode> {
             demo: true,
             guarded: options.sign_in,
             time: demo.time.clone(),
+            ports: demo.ports,
             switches: demo.switches.clone(),
             site: None,
         };

@@ -10,6 +10,7 @@ use crate::{
     web,
 };
 use anyhow::Context;
+use devices::discovery::Ports;
 use engine::{
     Handle,
     clock::{Clock, SystemClock},
@@ -51,6 +52,8 @@ pub struct Setup {
     pub guarded: bool,
     /// What moves the clock, where it doesn't move by itself.
     pub time: Option<LivedTime>,
+    /// The ports at which a search looks for devices.
+    pub ports: Ports,
     /// What can be switched in the demo house.
     pub switches: Option<Switches>,
     /// Where the page's files are; beside the program, if `None`.
@@ -67,6 +70,7 @@ impl Setup {
             demo: false,
             guarded: true,
             time: None,
+            ports: Ports::default(),
             switches: None,
             site: None,
         }
@@ -84,7 +88,7 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
     listening: impl FnOnce(SocketAddr, Option<String>),
 ) -> anyhow::Result<()> {
-    let Setup { config, inputs, clock, demo, guarded, time, switches, site: files } = setup;
+    let Setup { config, inputs, clock, demo, guarded, time, ports, switches, site: files } = setup;
     let files = site_files(files.as_deref())?;
     let store = open_store(data, &*clock).await?;
     // What everybody may switch stays on this machine.
@@ -118,6 +122,7 @@ pub async fn run(
         access,
         hosts: hosts(&config),
         proxies: proxies.clone(),
+        ports,
         closing: stop.clone(),
     });
     let local = listener.local_addr()?;

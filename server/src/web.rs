@@ -6,6 +6,7 @@ use crate::{
     events::{self, News},
     headers,
     metrics::{self, Metrics},
+    network::Network,
     outlook::Outlook,
     page::{self, PageBackend, Site},
     rest::{self, Api, Exports},
@@ -15,6 +16,7 @@ use axum::{
     Router,
     middleware::{from_fn_with_state, map_response},
 };
+use devices::discovery::Ports;
 use std::{net::IpAddr, sync::Arc};
 use store::Store;
 use tokio_util::sync::CancellationToken;
@@ -41,23 +43,27 @@ pub struct Setup {
     pub hosts: Vec<String>,
     /// Who is believed about who is behind them.
     pub proxies: Vec<IpAddr>,
-    /// Ends the streams of events, which would otherwise keep their connections open.
+    /// The ports at which a search looks for devices.
+    pub ports: Ports,
+    /// Ends a search, and the streams of events, which would otherwise keep their connections open.
     pub closing: CancellationToken,
 }
 
 /// The page at `/`, the API under `/api`, metrics at `/metrics`.
 pub fn router(setup: Setup) -> Router {
-    let Setup { settings, store, switches, files, access, hosts, proxies, closing } = setup;
+    let Setup { settings, store, switches, files, access, hosts, proxies, ports, closing } = setup;
     let door = Gate::new(access.clone(), hosts, proxies);
     let build = files.as_ref().map(Site::build).unwrap_or_default();
     let (site, current) = (settings.handle(), settings.current());
     let outlook = Outlook { site: site.clone(), current: current.clone(), switches, build };
+    let network = Network::new(site.clone(), current.clone(), ports, closing.clone());
     let news = News::start(outlook.clone(), closing);
     let metrics = Metrics::new(site.clone(), current.clone(), news.clone());
-    let api = Api { site, current, store: store.clone(), exports: Exports::default() };
+    let api =
+        Api { site, current, store: store.clone(), exports: Exports::default(), network: network.clone() };
     let backend = Arc::new(PageBackend { outlook, store, news: news.clone() });
     let api = rest::routes(api).merge(events::routes(news.clone())).fallback(rest::not_found);
-    page::routes(backend, access, settings, news, files.as_ref())
+    page::routes(backend, access, settings, news, network, files.as_ref())
         .nest("/api", api)
         .merge(metrics::routes(metrics))
         .method_not_allowed_fallback(rest::method_not_allowed)

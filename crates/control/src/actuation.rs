@@ -4,7 +4,7 @@
 use crate::{
     ladder::nearest_rung,
     observation::{MinerObservation, Outcome},
-    policy::{CRASH_LOOP_WINDOW, OFF_SHARE, Policy},
+    policy::{CRASH_LOOP_WINDOW, OFF_SHARE, OFF_WATTS, Policy},
     state::{LastCommand, Stage, Stance, State, StopReason},
 };
 use model::{Command, Means, MonoTime, Reason, Watts, snapshot::MinerState};
@@ -60,7 +60,9 @@ pub fn miner_state(policy: &Policy, miner: &MinerObservation, settling: bool) ->
         return MinerState::Running;
     }
     match (miner.power, miner.service_on) {
-        (Some(power), _) if power.get() >= OFF_SHARE * policy.base_watts.get() => MinerState::Running,
+        (Some(power), _) if power.get() >= (OFF_SHARE * policy.base_watts.get()).max(OFF_WATTS) => {
+            MinerState::Running
+        }
         (_, Some(true)) => MinerState::Running,
         (_, Some(false)) => MinerState::Off,
         // No power and no word about the service: while it settles that is what a restart looks like.

@@ -368,7 +368,8 @@ impl Transition<'_> {
 
     fn off_is_shown_only_if_seen(&self) -> bool {
         let miner = &self.seen.miner;
-        let draws = miner.power.is_some_and(|power| power.get() >= 0.05 * self.policy.base_watts.get());
+        let least = (0.05 * self.policy.base_watts.get()).max(6.0);
+        let draws = miner.power.is_some_and(|power| power.get() >= least);
         let hashes = miner.hash_rate.is_some_and(|rate| rate.get() > 0.0);
         self.decision.doing != MinerState::Off
             || miner.reachable && !draws && !hashes && miner.service_on != Some(true)

@@ -94,6 +94,8 @@ pub const SOURCE_AHEAD: Duration = Duration::from_secs(120);
 pub const FULL_REARM_POINTS: f64 = 2.0;
 /// Under this share of `base_watts` a miner draws nothing that matters: off.
 pub const OFF_SHARE: f64 = 0.05;
+/// The same in W, for miners so small that their control board alone is more than that share.
+pub const OFF_WATTS: f64 = 6.0;
 /// An off that couldn't be delivered is tried again after this.
 pub const OFF_RETRY: Duration = Duration::from_secs(10);
 /// This many failed commands in a row and nothing upward is sent.

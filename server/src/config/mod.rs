@@ -87,6 +87,14 @@ pub struct Loaded {
     pub file: Option<PathBuf>,
 }
 
+impl Loaded {
+    /// The path of a miner's section: "miners\\[0\\]".
+    pub fn path_of(&self, id: &model::MinerId) -> Option<&str> {
+        let at = self.config.miners.iter().position(|miner| miner.id == *id)?;
+        self.miner_paths.get(at).map(String::as_str)
+    }
+}
+
 /// The process's environment for [`load`]. Unlike `std::env::vars` it doesn't panic at what isn't UTF-8.
 pub fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()

@@ -70,6 +70,8 @@ section! {
         latitude: Option<f64> = number(-90.0, 90.0, "°");
         /// Degrees east of Greenwich; west is negative.
         longitude: Option<f64> = number(-180.0, 180.0, "°");
+        /// Ranges of addresses that are searched for miners, besides the networks that this machine is in: 192.168.20.0/24.
+        search_ranges: Vec<String> = row(Kind::Words { of: Word::Range, most: 8 }).called("Also searched");
     }
 }
 

@@ -13,17 +13,43 @@ pub use switches::{NotSwitched, Switches};
 
 use crate::config::{Changes, Config, Inputs};
 use anyhow::Context;
+use devices::discovery::Ports;
 use engine::clock::Clock;
 use model::UtcMillis;
 use serde::Deserialize;
 use simulator::{
+    axeos::{AxeosSetup, Profile as AxeosProfile, SimulatedAxeos},
     house::{Clouds, HouseSetup},
+    miner::{MinerSetup, Profile as MinerProfile},
     program::{ControlApi, Simulation, SimulationSetup},
 };
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::net::TcpListener;
 
 /// How long samples wait in time that is lived through, where an hour may take a fraction of a second of ours.
 pub const SAMPLES_WAIT: Duration = Duration::from_secs(300);
+
+/// Which simulated house.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum House {
+    /// One WhatsMiner.
+    One,
+    /// Two WhatsMiners and three Bitaxes, of which one is only looked at and two are still to be found.
+    #[default]
+    Several,
+}
+
+/// Where a search finds the devices of the house with several.
+const RANGE: &str = "127.0.0.16/28";
+/// The addresses of the WhatsMiners and of the Bitaxes there.
+const WHATSMINERS: [Ipv4Addr; 2] = [Ipv4Addr::new(127, 0, 0, 17), Ipv4Addr::new(127, 0, 0, 18)];
+const BITAXES: [Ipv4Addr; 3] =
+    [Ipv4Addr::new(127, 0, 0, 21), Ipv4Addr::new(127, 0, 0, 22), Ipv4Addr::new(127, 0, 0, 23)];
 
 /// How often the miner is read in time that is lived through: days of it have to pass while a person waits.
 const POLL_SECONDS: u32 = 30;
@@ -38,6 +64,8 @@ pub struct Demo {
     pub clock: Arc<dyn Clock>,
     /// What moves it, where that is this process.
     pub time: Option<LivedTime>,
+    /// The ports at which a search looks for devices.
+    pub ports: Ports,
     /// What a page can switch in the house, where it is in this process.
     pub switches: Option<Switches>,
     /// Where the simulation is controlled.
@@ -50,6 +78,7 @@ impl Demo {
     /// Starts a simulated house in this process: `past` before `present`, and from there on at `scale` times the speed
     /// of real time. Nothing moves until [`LivedTime::begin`].
     pub async fn start(
+        which: House,
         present: UtcMillis,
         past: Duration,
         scale: f64,
@@ -57,8 +86,8 @@ impl Demo {
     ) -> anyhow::Result<Self> {
         let start = UtcMillis(present.0.saturating_sub(i64::try_from(past.as_millis())?));
         let time = LivedTime::new(start, past, scale)?;
-        let setup = SimulationSetup { house: house(), ..SimulationSetup::default() };
-        let simulation = Simulation::start(setup, time.source()).await;
+        let ports = free_ports().await.context("finding ports for the simulated devices")?;
+        let simulation = Simulation::start(simulated(which, ports), time.source()).await;
         let simulation = Arc::new(simulation.context("starting the simulated house")?);
         let api = ControlApi::start(api, false, Arc::clone(&simulation), time.clone()).await;
         let api = api.context("starting the simulation's control API")?;
@@ -67,7 +96,10 @@ impl Demo {
             .iter()
             .map(|miner| Device { id: miner.id().to_owned(), v2: miner.v2_addr(), v3: miner.v3_addr() })
             .collect();
-        let (inputs, config) = configuration(&simulation.portal().base_url(), &miners, Some(POLL_SECONDS))?;
+        // One Bitaxe is known already.
+        let bitaxe = simulation.axeos().first().map(SimulatedAxeos::addr);
+        let (inputs, config) =
+            configuration(&simulation.portal().base_url(), &miners, bitaxe, Some(POLL_SECONDS))?;
         let control_api = format!("http://{}", api.addr());
         let switches = Switches::new(simulation, time.clone(), control_api.clone());
         Ok(Self {
@@ -75,6 +107,7 @@ impl Demo {
             inputs,
             clock: time.clock(),
             time: Some(time),
+            ports,
             switches: Some(switches),
             control_api,
             _api: Some(api),
@@ -86,12 +119,13 @@ impl Demo {
     pub async fn join(url: &str) -> anyhow::Result<Self> {
         let url = url.trim_end_matches('/').to_owned();
         let (state, clock) = joined::join(&url).await?;
-        let (inputs, config) = configuration(&state.portal.url, &state.miners, None)?;
+        let (inputs, config) = configuration(&state.portal.url, &state.miners, None, None)?;
         Ok(Self {
             config,
             inputs,
             clock: Arc::new(clock),
             time: None,
+            ports: Ports::default(),
             switches: None,
             control_api: url,
             _api: None,
@@ -117,23 +151,82 @@ fn house() -> HouseSetup {
     }
 }
 
+/// The devices of a house. Those of the one with several share their ports, each at an address of its own, as on a real
+/// network.
+fn simulated(which: House, ports: Ports) -> SimulationSetup {
+    let one = SimulationSetup { house: house(), ..SimulationSetup::default() };
+    if which == House::One {
+        return one;
+    }
+    let [garage, shed] = WHATSMINERS;
+    let at = |address: Ipv4Addr, port: u16| SocketAddr::from((address, port));
+    let first = MinerSetup {
+        v2: Some(at(garage, ports.v2)),
+        v3: Some(at(garage, ports.v3)),
+        ..MinerSetup::default()
+    };
+    let second = MinerSetup {
+        id: "shed".into(),
+        profile: MinerProfile::G2,
+        mac: "02:00:00:00:00:02".into(),
+        v2: Some(at(shed, ports.v2)),
+        v3: None,
+        rated_watts: 2400,
+        seed: 2,
+        ..MinerSetup::default()
+    };
+    let boards = [AxeosProfile::Gamma215, AxeosProfile::Gamma212, AxeosProfile::NerdQaxe11];
+    let bitaxe = |((address, profile), number): ((Ipv4Addr, AxeosProfile), u8)| AxeosSetup {
+        id: format!("bitaxe-{number}"),
+        profile,
+        mac: format!("02:00:00:00:A0:{number:02X}"),
+        addr: at(address, ports.http),
+        seed: u64::from(number),
+        ..AxeosSetup::default()
+    };
+    SimulationSetup {
+        miners: vec![first, second],
+        axeos: BITAXES.into_iter().zip(boards).zip(1..).map(bitaxe).collect(),
+        ..one
+    }
+}
+
+/// Three ports that nothing listens at.
+async fn free_ports() -> io::Result<Ports> {
+    let free = [(); 3].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+    let mut ports = [0; 3];
+    // All are held until the last is known, so that they are three.
+    let mut held = Vec::new();
+    for (port, listener) in ports.iter_mut().zip(free) {
+        let listener = listener.await?;
+        *port = listener.local_addr()?.port();
+        held.push(listener);
+    }
+    let [v2, v3, http] = ports;
+    Ok(Ports { v2, v3, http })
+}
+
 /// A configuration as a person would write it, for these addresses. The miners are read as often as the program does
 /// by itself, if `poll_seconds` is `None`.
 fn configuration(
     portal: &str,
     miners: &[Device],
+    bitaxe: Option<SocketAddr>,
     poll_seconds: Option<u32>,
 ) -> anyhow::Result<(Inputs, Config)> {
     let house = HouseSetup::default();
     let port = |addr: Option<SocketAddr>| addr.map_or(1, |addr| addr.port());
-    let miners: Vec<_> = miners
+    let several = bitaxe.is_some();
+    let mut miners: Vec<_> = miners
         .iter()
-        .map(|miner| {
+        .zip([("Garage", 3600), ("Shed", 2400)].into_iter().chain(std::iter::repeat(("Garage", 3600))))
+        .map(|(miner, (name, base_watts))| {
             let host =
                 miner.v2.or(miner.v3).map_or_else(|| "127.0.0.1".to_owned(), |addr| addr.ip().to_string());
             serde_json::json!({
                 "id": miner.id,
-                "name": "Garage",
+                "name": name,
+                "base_watts": base_watts,
                 "host": host,
                 "v2_port": port(miner.v2),
                 "v3_port": port(miner.v3),
@@ -143,6 +236,18 @@ fn configuration(
             })
         })
         .collect();
+    miners.extend(bitaxe.map(|addr| {
+        serde_json::json!({
+            "id": "kitchen",
+            "name": "Kitchen",
+            "kind": "axeos",
+            "controlled": false,
+            "host": addr.ip().to_string(),
+            "axeos_port": addr.port(),
+            "base_watts": 19,
+            "poll_seconds": poll_seconds,
+        })
+    }));
     // JSON is YAML: the demo goes through the same reader and the same checks as everybody's file.
     let text = serde_json::json!({
         "site": {
@@ -150,6 +255,7 @@ fn configuration(
             "timezone": house.timezone,
             "latitude": house.latitude,
             "longitude": house.longitude,
+            "search_ranges": if several { vec![RANGE] } else { Vec::new() },
         },
         "miners": miners,
         "battery": { "user": "demo", "password": "demo", "base_url": portal },

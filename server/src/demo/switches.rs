@@ -126,7 +126,7 @@ mod tests {
 
     async fn paused() -> (Demo, Switches) {
         let api = "127.0.0.1:0".parse().unwrap();
-        let demo = Demo::start(NOON, Duration::ZERO, 0.0, api).await.unwrap();
+        let demo = Demo::start(crate::demo::House::One, NOON, Duration::ZERO, 0.0, api).await.unwrap();
         let switches = demo.switches.clone().unwrap();
         (demo, switches)
     }

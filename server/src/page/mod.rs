@@ -5,6 +5,7 @@ mod assets;
 mod backend;
 mod calls;
 mod decisions;
+mod devices;
 mod manifest;
 mod reference;
 mod settings;
@@ -15,6 +16,7 @@ pub use backend::PageBackend;
 use crate::{
     access::{Access, Scope, Who},
     events::News,
+    network::Network,
     rest,
     settings::Settings,
 };
@@ -50,6 +52,7 @@ struct Page {
     access: Access,
     settings: Settings,
     news: News,
+    network: Network,
     files: Option<Arc<Files>>,
 }
 
@@ -59,9 +62,10 @@ pub fn routes(
     access: Access,
     settings: Settings,
     news: News,
+    network: Network,
     site: Option<&Site>,
 ) -> Router {
-    let page = Page { backend, access, settings, news, files: site.map(Site::files) };
+    let page = Page { backend, access, settings, news, network, files: site.map(Site::files) };
     let calls = Router::new()
         .route("/rpc/{call}", any(calls::call))
         .with_state(Arc::clone(&page.backend))
@@ -75,6 +79,7 @@ pub fn routes(
         .route("/offline", get(show_out_of_reach))
         .merge(account::routes())
         .merge(settings::routes())
+        .merge(devices::routes())
         .fallback(show_nothing)
         .with_state(page);
     let rendered = pages.merge(calls).layer(middleware::from_fn(never_old));

@@ -4,6 +4,7 @@ use super::Wanted;
 use crate::config::{
     ConfigError, Loaded, Miner, SECTIONS, Section, Setting, Shown, is_changeable, is_id, listed,
 };
+use model::MinerId;
 use std::collections::BTreeMap;
 
 /// A setting on the page.
@@ -98,6 +99,13 @@ fn parts(loaded: &Loaded, section: &Section) -> Vec<(String, String)> {
         if *path == section.name { single() } else { (format!("miners.{}", miner.id.0), path.clone()) }
     };
     loaded.config.miners.iter().zip(&loaded.miner_paths).map(part).collect()
+}
+
+/// The part of the page that a miner has.
+pub fn part_of(loaded: &Loaded, id: &MinerId) -> Option<String> {
+    let parts = parts(loaded, &Miner::SECTION);
+    let found = loaded.config.miners.iter().zip(parts).find(|(miner, _)| miner.id == *id);
+    found.map(|(_, (part, _))| part)
 }
 
 /// The miner of a part of the page.

@@ -9,7 +9,7 @@ mod effects;
 mod field;
 mod start;
 
-pub use field::{Field, Problem, Typed, fields, new_miner, title, told};
+pub use field::{Field, Problem, Typed, fields, new_miner, part_of, title, told};
 pub use start::Start;
 
 use crate::{

@@ -110,6 +110,7 @@ async fn health_is_bad_when_the_control_loop_hangs() {
         store: None,
         switches: None,
         files: None,
+        ports: devices::discovery::Ports::default(),
         closing: CancellationToken::new(),
     });
     let reply = Reply::read(router.oneshot(get("/api/system/health")).await.unwrap()).await;

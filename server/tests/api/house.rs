@@ -243,6 +243,7 @@ async fn start(
         store: Some(opened.store),
         switches: None,
         files: None,
+        ports: devices::discovery::Ports::default(),
         closing: CancellationToken::new(),
     });
     (settings, router, access)

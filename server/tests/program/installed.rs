@@ -5,8 +5,19 @@ use reqwest::header;
 use std::{fs, path::Path};
 
 /// The demo with time standing still and nothing behind it.
-const DEMO: [&str; 9] =
-    ["--demo", "--port", "0", "--scale", "0", "--history", "0", "--start", "2026-06-21T18:00:00Z"];
+const DEMO: [&str; 11] = [
+    "--demo",
+    "--house",
+    "one",
+    "--port",
+    "0",
+    "--scale",
+    "0",
+    "--history",
+    "0",
+    "--start",
+    "2026-06-21T18:00:00Z",
+];
 
 /// An installed program whose page is a few bytes.
 fn install(directory: &Path) {

@@ -119,7 +119,7 @@ async fn it_listens_where_it_is_told_and_a_house_that_everybody_may_switch_stays
         assert_eq!(program.stop().await.status.code(), Some(0));
     }
     // Its configuration says 0.0.0.0, as every one does that says nothing.
-    let arguments = ["--demo", "--history", "0", "--port", "0", "--data", "data"];
+    let arguments = ["--demo", "--house", "one", "--history", "0", "--port", "0", "--data", "data"];
     let mut demo = Program::start(house.dir.path(), &arguments, &[]);
     assert_eq!(demo.address().await.ip().to_string(), "127.0.0.1");
     assert_eq!(demo.stop().await.status.code(), Some(0));
@@ -257,7 +257,7 @@ async fn a_simulator_that_isn_t_there_is_told_in_one_line() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_demo_runs_by_itself() {
     let house = House::open().await;
-    let arguments = ["--demo", "--port", "0", "--history", "0.02"];
+    let arguments = ["--demo", "--house", "one", "--port", "0", "--history", "0.02"];
     let mut program = Program::start(house.dir.path(), &arguments, &[]);
     let address = program.address().await;
     let (status, body) = house.ask(address, reqwest::Method::GET, "/api/system/status", None).await;

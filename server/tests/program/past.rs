@@ -17,7 +17,7 @@ const PRESENT: &str = "2026-06-21T18:00:00Z";
 
 /// The demo in a directory of its own, and where its house is controlled.
 async fn demo(house: &House, arguments: &[&str]) -> (Program, SocketAddr) {
-    let arguments = [&["--demo", "--port", "0"], arguments].concat();
+    let arguments = [&["--demo", "--house", "one", "--port", "0"], arguments].concat();
     let mut program = Program::start(house.dir.path(), &arguments, &[]);
     let rest = program.says("control_api=\"http://").await;
     let simulation = rest.split('"').next().unwrap().parse().unwrap();

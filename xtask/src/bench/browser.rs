@@ -28,7 +28,13 @@ pub(super) fn figures(workspace: &Workspace) -> anyhow::Result<Vec<Figure>> {
     let data = scratch.join("year");
     crate::folder::empty(&data)?;
     process::output(Command::new(year).arg("--keep").arg(&data)).context("the year can't be made")?;
-    let demo = Demo::start(&program, &files, &scratch, "demo", &["--demo", "--start", super::page::EVENING])?;
+    let demo = Demo::start(
+        &program,
+        &files,
+        &scratch,
+        "demo",
+        &["--demo", "--house", "one", "--start", super::page::EVENING],
+    )?;
     let configuration = scratch.join("year.yaml");
     fs::write(&configuration, OLD_HOUSE).with_context(|| format!("writing {}", configuration.display()))?;
     let configured = configuration.to_str().context("the workspace's path isn't text")?;

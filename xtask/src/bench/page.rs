@@ -73,7 +73,8 @@ pub(super) fn figures(workspace: &Workspace) -> anyhow::Result<Vec<Figure>> {
 
     say::step("starting the demo with three days behind it");
     let begun = Instant::now();
-    let demo = Demo::start(&program, &files, &scratch, "data", &["--demo", "--start", EVENING])?;
+    let demo =
+        Demo::start(&program, &files, &scratch, "data", &["--demo", "--house", "one", "--start", EVENING])?;
     let ready = begun.elapsed();
     let base = demo.base();
 

@@ -9,6 +9,7 @@ mod events;
 mod history;
 mod itself;
 mod miner;
+mod network;
 mod shapes;
 mod system;
 
@@ -27,10 +28,11 @@ const ABOUT: &str = "Runs bitcoin miners from a home's solar power. Times are RF
     the miners (control) or do everything (admin).";
 
 /// The calls, in the groups and the order in which they are told.
-fn groups() -> [(&'static str, &'static str, Vec<Call>); 9] {
+fn groups() -> [(&'static str, &'static str, Vec<Call>); 10] {
     [
         ("System", "The whole, and whether it is well.", system::calls()),
         ("Miner", "What a miner does, and what a person asks of it.", miner::calls()),
+        ("Network", "What is there.", network::calls()),
         ("Battery", "The battery and the house.", battery::calls()),
         ("History", "What was measured, for spreadsheets.", history::calls()),
         ("Auto-control", "What is decided, and whether anything is.", autocontrol::calls()),
