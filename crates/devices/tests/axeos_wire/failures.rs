@@ -37,6 +37,24 @@ async fn a_stop_waits_for_no_read_and_a_silent_device_s_read_ends_with_the_deadl
     assert_eq!(bench.device.state().phase, Phase::Mining, "it mines on");
 }
 
+/// Before it restarts, a NerdQAxe is asked whether it is off.
+#[tokio::test]
+async fn a_stop_waits_for_no_question_of_a_start() {
+    let bench = Bench::new(Profile::NerdQaxe11);
+    let miner = Arc::new(bench.miner);
+    miner.identify(now()).await.unwrap();
+    bench.device.set_faults(Faults { stall: Stall::Reads, ..Faults::default() });
+    bench.device.clear_log();
+    let starting = tokio::spawn({
+        let miner = Arc::clone(&miner);
+        async move { miner.start(Watts::whole(70), now()).await.map(drop) }
+    });
+    soon(bench.device.received(|request| request.method == "GET")).await;
+    assert_eq!(miner.stop(now()).await.unwrap().outcome, WriteOutcome::Acked);
+    assert!(!starting.is_finished(), "it is still asking");
+    starting.abort();
+}
+
 #[tokio::test]
 async fn a_command_that_is_never_answered_is_unknown() {
     let bench = Bench::with(Profile::Gamma215, SHORT);
