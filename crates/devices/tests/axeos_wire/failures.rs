@@ -30,7 +30,7 @@ async fn a_stop_waits_for_no_read_and_a_silent_device_s_read_ends_with_the_deadl
     reading.abort();
     starting.abort();
 
-    let bench = Bench::with(Profile::Gamma215, SHORT);
+    let bench = Bench::with(Profile::Gamma215, SHORT_READS);
     bench.device.set_faults(Faults { stall: Stall::Everything, ..Faults::default() });
     let silent = bench.miner.read(now()).await.unwrap_err();
     assert!(matches!(silent, DeviceError::TimedOut { .. }), "{silent}");
@@ -57,7 +57,7 @@ async fn a_stop_waits_for_no_question_of_a_start() {
 
 #[tokio::test]
 async fn a_command_that_is_never_answered_is_unknown() {
-    let bench = Bench::with(Profile::Gamma215, SHORT);
+    let bench = Bench::with(Profile::Gamma215, SHORT_WRITES);
     bench.miner.identify(now()).await.unwrap();
     bench.device.set_faults(Faults { stall: Stall::Everything, ..Faults::default() });
     assert_eq!(bench.miner.stop(now()).await.unwrap().outcome, WriteOutcome::Unknown);
