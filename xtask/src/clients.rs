@@ -20,6 +20,17 @@ const ACCOUNT: [&str; 2] = ["demo", "demo"];
 /// Firmware of the miner and family of the inverter: by V2 only, by V2 with a power limit, by V3 and V2.
 const HOUSES: [(&str, &str); 3] = [("g1", "hybrid"), ("g2", "xp"), ("g3", "hybrid")];
 
+/// A Bitaxe or one of its kin of every firmware, each at an address of its own: the clients know port 80 only.
+const AXEOS: [&str; 7] = [
+    "gamma-2.15.0@127.0.0.80:80",
+    "gamma-2.12.2@127.0.0.81:80",
+    "gamma-2.9.0@127.0.0.82:80",
+    "ultra-2.4.5@127.0.0.83:80",
+    "supra-2.4.5@127.0.0.84:80",
+    "ultra-2.15.0@127.0.0.85:80",
+    "nerdqaxe++-1.1@127.0.0.86:80",
+];
+
 /// Runs every client against every kind of house.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     let python = python::environment(workspace)?;
@@ -49,6 +60,22 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
         process::run(script("portal_truth.py").args([&portal, &api]), &advice)?;
         process::run(script("miner_clients.py").arg(&api), &advice)?;
     }
+    say::step("running the Python clients against Bitaxes");
+    let log = workspace.scratch()?.join("simulator-axeos.log");
+    let mut bitaxes = Command::new(&simulator);
+    bitaxes.args(["--scale", "0"]).args(AXEOS.iter().flat_map(|device| ["--axeos", device]));
+    let house = Service::start(&mut bitaxes, &log).with_context(|| {
+        format!(
+            "the simulated Bitaxes need TCP port 80 of 127.0.0.80 to 127.0.0.86, since the clients know no other port: \
+             run this as root, or allow it (sudo sysctl net.ipv4.ip_unprivileged_port_start=80); {} has the \
+             simulator's log",
+            log.display()
+        )
+    })?;
+    let (api, _) = addresses(house.announcement())?;
+    let advice = format!("what the clients expected is above; {} has the simulator's log", log.display());
+    process::run(script("axeos_clients.py").arg(&api), &advice)?;
+    drop(house);
     say::step("running the Python collector against wm-controller");
     let scratch = workspace.scratch()?;
     let (house_log, log) =

@@ -74,6 +74,7 @@ fn near(one: f64, other: f64, by: f64) -> bool {
 #[case(Profile::Gamma29, false, false, false, true)]
 #[case(Profile::Gamma212, false, true, false, true)]
 #[case(Profile::Gamma215, false, true, true, true)]
+#[case(Profile::Ultra215, false, true, true, true)]
 #[case(Profile::NerdQaxe11, true, true, false, false)]
 #[tokio::test]
 async fn each_version_has_its_own_fields(
@@ -151,6 +152,16 @@ async fn a_pause_shows_as_it_does_on_a_device() {
     assert!(near(bench.number("hashRate").await, 0.0, 1e-9));
     bench.pass(15.0);
     assert!(near(bench.number("hashRate").await, 1071.0, 110.0));
+}
+
+#[tokio::test]
+async fn a_board_that_measures_its_input_tells_what_it_draws_while_paused() {
+    let bench = Bench::new(Profile::Ultra215);
+    bench.post("/api/system/pause").await;
+    bench.pass(10.0);
+    let (told, truth) = (bench.info().await, bench.device.state());
+    assert!(near(told["power"].as_f64().unwrap(), 2.7, 0.1) && near(truth.watts, 2.7, 1e-9));
+    assert!(told["temp"].as_f64().unwrap() > 20.0, "its sensor isn't the chip's own");
 }
 
 #[tokio::test]

@@ -222,14 +222,13 @@ impl Miner for AxeOs {
         self.command(path, Means::Stop, deadline).await
     }
 
-    /// Resumes AxeOS, restarts NerdOS if it is shut down. The device takes no power: it mines at its set frequency.
+    /// Resumes AxeOS, restarts NerdOS unless it says that it is on. The device takes no power: it mines at its set
+    /// frequency, and may draw more than `power`.
     async fn start(&self, _power: Watts, _now: Now) -> Result<Written, DeviceError> {
         let deadline = Deadline::after(self.deadlines.write);
-        // In this order: a stop waits for commands, and must not wait for a read by way of them.
         let _turn = self.turn(deadline).await?;
-        let _alone = self.alone(deadline).await?;
-        match self.switching(deadline.half()).await? {
-            Switching::Pause => self.command("/api/system/resume", Means::Start, deadline).await,
+        let path = match self.switching(deadline.half()).await? {
+            Switching::Pause => "/api/system/resume",
             Switching::Shutdown => {
                 // A restart would cost a running miner half a minute of mining.
                 let info = self.ask_the_miner(deadline.half()).await?;
@@ -237,10 +236,13 @@ impl Miner for AxeOs {
                     let words = Some("already on".to_owned());
                     return Ok(Written { outcome: WriteOutcome::Acked, means: Means::Start, words });
                 }
-                self.command("/api/system/restart", Means::Start, deadline).await
+                "/api/system/restart"
             }
-            Switching::Nothing { advice } => Err(DeviceError::Unsupported(advice)),
-        }
+            Switching::Nothing { advice } => return Err(DeviceError::Unsupported(advice)),
+        };
+        // Only now: a stop waits for commands, and must not wait for what is asked before them.
+        let _alone = self.alone(deadline).await?;
+        self.command(path, Means::Start, deadline).await
     }
 
     /// Always unsupported: nothing is asked.

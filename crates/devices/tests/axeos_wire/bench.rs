@@ -25,12 +25,9 @@ pub(crate) const PATIENT: Deadlines = Deadlines {
     read: Duration::from_secs(30),
     write: Duration::from_secs(30),
 };
-/// As long as a test may wait for one that doesn't.
-pub(crate) const SHORT: Deadlines = Deadlines {
-    connect: Duration::from_millis(150),
-    read: Duration::from_millis(300),
-    write: Duration::from_millis(300),
-};
+/// As long as a test may wait for a reading of one that doesn't, and for a command.
+pub(crate) const SHORT_READS: Deadlines = Deadlines { read: Duration::from_millis(300), ..PATIENT };
+pub(crate) const SHORT_WRITES: Deadlines = Deadlines { write: Duration::from_millis(1000), ..PATIENT };
 
 pub(crate) struct Bench {
     pub(crate) clock: SimulatedClock,

@@ -30,16 +30,34 @@ async fn a_stop_waits_for_no_read_and_a_silent_device_s_read_ends_with_the_deadl
     reading.abort();
     starting.abort();
 
-    let bench = Bench::with(Profile::Gamma215, SHORT);
+    let bench = Bench::with(Profile::Gamma215, SHORT_READS);
     bench.device.set_faults(Faults { stall: Stall::Everything, ..Faults::default() });
     let silent = bench.miner.read(now()).await.unwrap_err();
     assert!(matches!(silent, DeviceError::TimedOut { .. }), "{silent}");
     assert_eq!(bench.device.state().phase, Phase::Mining, "it mines on");
 }
 
+/// Before it restarts, a NerdQAxe is asked whether it is off.
+#[tokio::test]
+async fn a_stop_waits_for_no_question_of_a_start() {
+    let bench = Bench::new(Profile::NerdQaxe11);
+    let miner = Arc::new(bench.miner);
+    miner.identify(now()).await.unwrap();
+    bench.device.set_faults(Faults { stall: Stall::Reads, ..Faults::default() });
+    bench.device.clear_log();
+    let starting = tokio::spawn({
+        let miner = Arc::clone(&miner);
+        async move { miner.start(Watts::whole(70), now()).await.map(drop) }
+    });
+    soon(bench.device.received(|request| request.method == "GET")).await;
+    assert_eq!(miner.stop(now()).await.unwrap().outcome, WriteOutcome::Acked);
+    assert!(!starting.is_finished(), "it is still asking");
+    starting.abort();
+}
+
 #[tokio::test]
 async fn a_command_that_is_never_answered_is_unknown() {
-    let bench = Bench::with(Profile::Gamma215, SHORT);
+    let bench = Bench::with(Profile::Gamma215, SHORT_WRITES);
     bench.miner.identify(now()).await.unwrap();
     bench.device.set_faults(Faults { stall: Stall::Everything, ..Faults::default() });
     assert_eq!(bench.miner.stop(now()).await.unwrap().outcome, WriteOutcome::Unknown);

@@ -11,6 +11,7 @@ use simulator::axeos::{Faults, Forced, Profile};
 #[case(Profile::Gamma29, "Bitaxe Gamma 601", "AxeOS 2.9.0", None)]
 #[case(Profile::Gamma212, "Bitaxe Gamma 601", "AxeOS 2.12.2", None)]
 #[case(Profile::Gamma215, "Bitaxe Gamma 601", "AxeOS 2.15.0", Some(true))]
+#[case(Profile::Ultra215, "Bitaxe Ultra 205", "AxeOS 2.15.0", Some(true))]
 #[case(Profile::NerdQaxe11, "NerdQAxe++", "NerdOS 1.1.0", Some(true))]
 #[tokio::test]
 async fn who_it_is_and_what_it_does(
@@ -56,6 +57,18 @@ async fn a_paused_board_s_offset_is_no_power() {
     let reading = bench.read().await;
     assert_eq!((reading.service_on, reading.power, reading.chip_max), (Some(false), None, None));
     assert!(reading.hash_rate.unwrap().get() < 1e-9);
+}
+
+#[tokio::test]
+async fn a_board_that_measures_its_input_is_believed_while_paused() {
+    let bench = Bench::new(Profile::Ultra215);
+    bench.miner.stop(now()).await.unwrap();
+    bench.pass(3);
+    let ramping = bench.read().await;
+    assert_eq!((ramping.service_on, ramping.power), (Some(false), None), "it tells what was before");
+    bench.pass(10);
+    let paused = bench.read().await;
+    assert!((paused.power.unwrap().get() - 2.7).abs() < 0.1, "{:?}", paused.power);
 }
 
 #[tokio::test]

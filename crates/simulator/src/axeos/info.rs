@@ -110,8 +110,8 @@ impl<'a> Told<'a> {
             ("temp", short(measured.temp)),
             ("vrTemp", short(measured.vr_temp)),
             ("hashRate", short(self.hash_rate())),
-            ("bestDiff", json!("4.29G")),
-            ("bestSessionDiff", json!("812k")),
+            ("bestDiff", json!("3.17G")),
+            ("bestSessionDiff", json!("645k")),
             ("freeHeap", json!(181_244)),
             ("coreVoltage", json!(machine.core_voltage as u32)),
             ("coreVoltageActual", json!(machine.actual_core_voltage() as u32)),
@@ -190,8 +190,8 @@ impl<'a> Told<'a> {
         if since(11) {
             let rate = short(self.hash_rate());
             more.extend(members([
-                ("bestDiff", json!(4_290_000_000_u64)),
-                ("bestSessionDiff", json!(812_000)),
+                ("bestDiff", json!(3_170_000_000_u64)),
+                ("bestSessionDiff", json!(645_000)),
                 ("temp2", json!(-1)),
                 ("minFanSpeed", json!(25)),
                 ("errorPercentage", json!(0.31)),

@@ -21,6 +21,9 @@ pub enum Profile {
     /// Bitaxe Gamma 601 of August 2026: can be paused and resumed.
     #[serde(rename = "gamma-2.15.0")]
     Gamma215,
+    /// Bitaxe Ultra 205 with the same firmware: it measures its input, so that it tells what it draws while paused.
+    #[serde(rename = "ultra-2.15.0")]
+    Ultra215,
     /// NerdQAxe++ with NerdOS: four chips, measures its input, can be shut down and comes back by a restart only.
     #[serde(rename = "nerdqaxe++-1.1")]
     NerdQaxe11,
@@ -82,10 +85,34 @@ const GAMMA: Plate = Plate {
     blind_when_off: true,
 };
 
+const ULTRA: Plate = Plate {
+    version: "v2.15.0",
+    family: "Ultra",
+    board: "205",
+    asic: "BM1366",
+    cores: 894,
+    frequency: 485.0,
+    core_voltage: 1200.0,
+    max_power: 25.0,
+    sensor: Sensor::Input,
+    offset_watts: 2.7,
+    idle_watts: 2.7,
+    watts_per_mhz_v2: 0.0133,
+    blind_when_off: false,
+    ..GAMMA
+};
+
 impl Profile {
     /// Every profile there is.
-    pub const ALL: [Self; 6] =
-        [Self::Ultra245, Self::Supra245, Self::Gamma29, Self::Gamma212, Self::Gamma215, Self::NerdQaxe11];
+    pub const ALL: [Self; 7] = [
+        Self::Ultra245,
+        Self::Supra245,
+        Self::Gamma29,
+        Self::Gamma212,
+        Self::Gamma215,
+        Self::Ultra215,
+        Self::NerdQaxe11,
+    ];
 
     /// The name by which it is asked for.
     pub const fn name(self) -> &'static str {
@@ -95,28 +122,14 @@ impl Profile {
             Self::Gamma29 => "gamma-2.9.0",
             Self::Gamma212 => "gamma-2.12.2",
             Self::Gamma215 => "gamma-2.15.0",
+            Self::Ultra215 => "ultra-2.15.0",
             Self::NerdQaxe11 => "nerdqaxe++-1.1",
         }
     }
 
     pub(super) const fn plate(self) -> Plate {
         match self {
-            Self::Ultra245 => Plate {
-                version: "v2.4.5",
-                family: "Ultra",
-                board: "205",
-                asic: "BM1366",
-                cores: 894,
-                frequency: 485.0,
-                core_voltage: 1200.0,
-                max_power: 25.0,
-                sensor: Sensor::Input,
-                offset_watts: 2.7,
-                idle_watts: 2.7,
-                watts_per_mhz_v2: 0.0133,
-                blind_when_off: false,
-                ..GAMMA
-            },
+            Self::Ultra245 => Plate { version: "v2.4.5", ..ULTRA },
             Self::Supra245 => Plate {
                 version: "v2.4.5",
                 family: "Supra",
@@ -135,6 +148,7 @@ impl Profile {
             Self::Gamma29 => Plate { version: "v2.9.0", ..GAMMA },
             Self::Gamma212 => Plate { version: "v2.12.2", ..GAMMA },
             Self::Gamma215 => GAMMA,
+            Self::Ultra215 => ULTRA,
             Self::NerdQaxe11 => Plate {
                 version: "v1.1.0",
                 family: "NerdQAxe++",
@@ -160,7 +174,7 @@ impl Profile {
 
     /// Whether mining can be paused and resumed over the network.
     pub const fn can_pause(self) -> bool {
-        matches!(self, Self::Gamma215)
+        self.is_since(14)
     }
 
     /// Whether the firmware is AxeOS of this minor version of 2 or newer.
@@ -169,7 +183,7 @@ impl Profile {
             Self::Ultra245 | Self::Supra245 => 4,
             Self::Gamma29 => 9,
             Self::Gamma212 => 12,
-            Self::Gamma215 => 15,
+            Self::Gamma215 | Self::Ultra215 => 15,
             Self::NerdQaxe11 => return false,
         };
         own >= minor
@@ -199,9 +213,7 @@ impl fmt::Display for Profile {
 
 /// A name that is no profile's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "there is no profile {0:?}: one of ultra-2.4.5, supra-2.4.5, gamma-2.9.0, gamma-2.12.2, gamma-2.15.0, nerdqaxe++-1.1"
-)]
+#[error("there is no profile {0:?}: one of {names}", names = Profile::ALL.map(Profile::name).join(", "))]
 pub struct UnknownProfile(String);
 
 impl FromStr for Profile {

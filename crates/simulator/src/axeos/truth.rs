@@ -62,7 +62,7 @@ pub struct AxeosTruth {
 pub enum Forced {
     /// It mines at its set frequency, every ramp over.
     Mining,
-    /// It has been paused (NerdOS: shut down), every ramp over.
+    /// It has been paused (NerdOS: shut down), every ramp over; firmware that can't be paused stands as still.
     Stopped,
     /// It gets too hot, and does what its firmware does then.
     Overheats,

@@ -15,6 +15,7 @@ import logging
 import sys
 import urllib.request
 
+from checks import Checks
 from pyasic.device.algorithm.hashrate.unit.sha256 import SHA256Unit
 from pyasic.errors import APIError
 from pyasic.miners.backends.btminer import BTMinerV2, BTMinerV3
@@ -28,30 +29,6 @@ RATED_WATTS = 3600
 RAMP_SECONDS = 2400
 # One of the clients has no deadlines of its own.
 GIVE_UP_SECONDS = 120
-
-
-class Checks:
-    """Counts expectations, and prints those that don't hold."""
-
-    def __init__(self):
-        self.passed = 0
-        self.failed = 0
-
-    def that(self, what, holds, seen=None):
-        """`seen` is what to print if it doesn't hold."""
-        if holds:
-            self.passed += 1
-        else:
-            self.failed += 1
-            print(f"FAIL {what}: {seen!r}")
-
-    def equal(self, what, seen, expected):
-        self.that(what, seen == expected, f"{seen!r} instead of {expected!r}")
-
-    def near(self, what, seen, expected):
-        """Within 5 %: what a device measures is noisy."""
-        holds = seen is not None and abs(float(seen) - expected) <= 0.05 * abs(expected)
-        self.that(what, holds, f"{seen!r} instead of about {expected!r}")
 
 
 class Simulator:
