@@ -18,6 +18,8 @@ export interface Setup {
   history: number;
   /** Whoever changes something signs in. */
   isGuarded?: boolean;
+  /** Which devices it has: one WhatsMiner, if nothing is said. */
+  devices?: "one" | "several";
 }
 
 /** Early afternoon of a day in June in New Mexico, after a morning. */
@@ -145,8 +147,8 @@ async function run(
   port: number,
   site = WM_SITE,
 ): Promise<{ child: ChildProcess; url: string; code: string }> {
-  const { start, history, isGuarded = false } = setup;
-  const options = ["--demo", "--house", which, "--scale", "0", "--start", start, "--history", String(history)];
+  const { start, history, isGuarded = false, devices = "one" } = setup;
+  const options = ["--demo", "--house", devices, "--scale", "0", "--start", start, "--history", String(history)];
   if (isGuarded) options.push("--sign-in");
   const child = spawn(WM_CONTROLLER, [...options, "--port", String(port), "--data", data, "--site", site], {
     cwd: data,
