@@ -96,7 +96,7 @@ pub(crate) fn page(devices: Devices) -> impl IntoView {
             <p>"The miners of the house: those that the battery drives, those that are only looked at, and what else is there."</p>
         </div>
         {problem.map(|why| view! { <p class="refusal" role="alert">{why}</p> })}
-        <section class="card" aria-labelledby="known">
+        <section class="card spaced" aria-labelledby="known">
             <h2 id="known">"Known"</h2>
             {together}
             <ul class="devices">{known}</ul>
@@ -205,7 +205,7 @@ fn searching(search: Search, found: Vec<Found>, may_change: bool) -> impl IntoVi
     let ended = ended.filter(|_| !is_running).map(|ended| view! { <p class="note">{ended}</p> });
     let found = found.into_iter().map(|found| candidate(found, may_change)).collect_view();
     view! {
-        <section class="card" aria-labelledby="search">
+        <section class="card spaced" aria-labelledby="search">
             <h2 id="search">"Search"</h2>
             <p class="note">{where_to}</p>
             {progress}

@@ -50,11 +50,13 @@ impl Teller<'_> {
             0 => "bad",
             _ => "doubtful",
         };
-        let devices = if miners.len() == 1 { "device" } else { "devices" };
+        // One that is only looked at and is off is no fault: it counts, and that is all.
+        let known = miners.len() + self.overview.snapshot.followed.len();
+        let devices = if known == 1 { "device" } else { "devices" };
         Connected {
             label: "Network".to_owned(),
             health: health.to_owned(),
-            word: format!("{} {devices}", miners.len()),
+            word: format!("{known} {devices}"),
             ..Connected::default()
         }
     }

@@ -12,7 +12,7 @@
 //! * The power goes to those with the higher priority first, then to those that need less energy for a hash.
 //! * In steps that the miner can hold ([`steps`]). Less than the least of them is off.
 //! * Nobody's power is touched while the sum fits. If it doesn't, as few as possible come down, the last in order
-//!   first, and a miner is switched off only where no step of anybody makes enough room.
+//!   first, and a miner is switched off only where all steps together don't make enough room.
 //! * What is left over starts those that may start, one after the other, and raises others only where it is as much as
 //!   the widest step, or at full power: what a step left over doesn't move another miner.
 //! * A miner out of reach counts at the most that is known of it until it is known to be off.
@@ -258,6 +258,18 @@ impl<'a> Table<'a> {
                 let fits = |step: &&Watts| step.get() <= holds - room;
                 member.steps.iter().rev().find(fits).map(|step| (at, step.get()))
             });
+            // Several come down before one is switched off: who has most to give first, so that they are few.
+            let by_steps = || {
+                let lowest = |(at, member, holds): (usize, &Member, f64)| {
+                    let step = member.steps.first()?.get();
+                    (step < holds).then_some((at, step, holds - step))
+                };
+                let all: Vec<_> = self.can_come_down().filter_map(lowest).collect();
+                let enough = all.iter().map(|(_, _, room)| room).sum::<f64>() >= room;
+                let widest =
+                    all.into_iter().reduce(|best, other| if other.2 > best.2 { other } else { best });
+                widest.filter(|_| enough).map(|(at, step, _)| (at, step))
+            };
             // Off, and the rest is somebody else's; or, of those that each would do, the one that gives up least.
             let off = |fits: fn(f64, f64) -> bool| {
                 let mut fitting = self.can_come_down().filter(move |(_, _, holds)| fits(*holds, excess));
@@ -267,8 +279,10 @@ impl<'a> Table<'a> {
                 let all = self.can_come_down();
                 all.min_by(|one, other| one.2.total_cmp(&other.2)).map(|(at, ..)| (at, 0.0))
             };
-            let Some((at, watts)) =
-                by_a_step.or_else(|| off(|holds, excess| holds <= excess)).or_else(smallest)
+            let Some((at, watts)) = by_a_step
+                .or_else(by_steps)
+                .or_else(|| off(|holds, excess| holds <= excess))
+                .or_else(smallest)
             else {
                 break;
             };

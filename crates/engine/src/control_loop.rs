@@ -158,8 +158,10 @@ impl ControlLoop {
         let mut findings = alerts::of_battery(&self.battery.borrow());
         for unit in &self.units {
             for finding in unit.findings() {
-                let told =
-                    findings.iter().any(|other| other.code == finding.code && other.miner == finding.miner);
+                // What is wrong with the battery is told once, however many miners live on it.
+                let told = findings.iter().any(|other| {
+                    other.code == finding.code && (other.miner == finding.miner || other.text == finding.text)
+                });
                 if !told {
                     findings.push(finding);
                 }

@@ -72,6 +72,11 @@ fn a_step_of_another_goes_before_an_off() {
 }
 
 #[test]
+fn two_come_down_before_one_is_switched_off() {
+    assert_eq!(dealt(&[running(3600, 1800, 40), running(2400, 1200, 40)]), [1440, 960]);
+}
+
+#[test]
 fn small_miners_go_first_where_no_step_is_left_and_only_as_many_as_needed() {
     let small = |_| running(100, 100, 40);
     let mut members = vec![running(3600, 1440, 40), running(3600, 1440, 40)];
