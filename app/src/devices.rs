@@ -60,6 +60,8 @@ pub struct Takes {
     pub fields: Vec<(String, String)>,
     /// It takes commands only with its password.
     pub needs_password: bool,
+    /// The known miner that it is, by its hardware address: it is somewhere else than it was.
+    pub is_known_as: Option<String>,
 }
 
 /// How far a search is.
@@ -219,7 +221,7 @@ fn searching(search: Search, found: Vec<Found>, may_change: bool) -> impl IntoVi
 fn candidate(found: Found, may_change: bool) -> impl IntoView {
     let Found { device, evidence, takes } = found;
     let (name, address) = (device.name.clone(), device.address.clone());
-    let take = takes.filter(|_| may_change).map(|Takes { part, fields, needs_password }| {
+    let take = takes.filter(|_| may_change).map(|Takes { part, fields, needs_password, is_known_as }| {
         let of = |key: &str| format!("{part}.{key}");
         let hidden = |(key, value): (String, String)| {
             view! { <input type="hidden" name=format!("{part}.{key}") value=value /> }
@@ -232,18 +234,34 @@ fn candidate(found: Found, may_change: bool) -> impl IntoView {
                 </label>
             }
         });
+        let name = is_known_as.is_none().then(|| {
+            view! {
+                <label>
+                    "Name"
+                    <input name=of("name") value=name maxlength="64" autocomplete="off" />
+                </label>
+            }
+        });
+        let buttons = if is_known_as.is_some() {
+            view! { <button class="button main">"It is here now"</button> }.into_any()
+        } else {
+            view! {
+                <button class="button main" name=of("controlled") value="true">
+                    "Let the battery drive it"
+                </button>
+                <button class="button" name=of("controlled") value="false">
+                    "Only look at it"
+                </button>
+            }
+            .into_any()
+        };
+        let verb = if is_known_as.is_some() { "Follow it" } else { "Take in" };
         view! {
             <details class="change">
-                <summary>"Take in" <span class="visually-hidden">" the device at " {address}</span></summary>
+                <summary>{verb} <span class="visually-hidden">" the device at " {address}</span></summary>
                 <form class="make" action="/settings" method="post">
                     {fields.into_iter().map(hidden).collect_view()}
-                    <label>
-                        "Name"
-                        <input name=of("name") value=name maxlength="64" autocomplete="off" />
-                    </label>
-                    {password}
-                    <button class="button main" name=of("controlled") value="true">"Let the battery drive it"</button>
-                    <button class="button" name=of("controlled") value="false">"Only look at it"</button>
+                    {name} {password} {buttons}
                 </form>
             </details>
         }

@@ -76,8 +76,8 @@ mod tests {
 
     #[test]
     fn one_that_is_only_looked_at_and_off_at_night_is_no_fault() {
-        let MinerView { id, name, host, connection, identity, reading, .. } = running("shed", 60.0);
-        let mut miner = FollowedView { id, name, host, connection, identity, reading };
+        let MinerView { id, name, host, mac, connection, identity, reading, .. } = running("shed", 60.0);
+        let mut miner = FollowedView { id, name, host, mac, connection, identity, reading };
         assert_eq!(followed(&miner).word, "mining, only looked at");
         miner.connection.connected = false;
         let told = followed(&miner);

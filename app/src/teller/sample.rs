@@ -60,6 +60,7 @@ pub(super) fn running(id: &str, share: f64) -> MinerView {
         base_watts: Watts::whole(3600),
         priority: 1,
         share: None,
+        mac: None,
         connection: Connection { connected: true, last_seen: Some(NOW), ..Connection::default() },
         identity: Some(MinerIdentity {
             model: Some("M60S".into()),

@@ -21,6 +21,7 @@ impl Followed {
             id: self.setup.id.clone(),
             name: self.setup.name.clone(),
             host: self.setup.host.clone(),
+            mac: status.mac.clone(),
             connection: status.connection(unreachable_after(self.setup.poll), keeper),
             identity: status.identity.clone(),
             reading: status.reading.as_ref().map(|(reading, _)| reading.as_ref().clone()),

@@ -28,6 +28,8 @@ pub(crate) struct MinerStatus {
     pub(crate) writes_refused: Option<DeviceError>,
     /// That was looked into since the miner was last met.
     pub(crate) writes_checked: bool,
+    /// The hardware address that it must have: configured, or remembered from the first contact.
+    pub(crate) mac: Option<String>,
     /// Who answers there instead. Nothing is commanded while this is set.
     pub(crate) stranger: Option<String>,
 }
@@ -60,8 +62,6 @@ pub(crate) struct Reader {
     pub(crate) poll: Duration,
     /// It may be commanded. One that is only looked at isn't asked whether it would take a command either.
     pub(crate) is_controlled: bool,
-    /// The hardware address it must have: configured, or remembered from the first contact.
-    pub(crate) expected_mac: tokio::sync::Mutex<Option<String>>,
     /// The engine's own deadline, in real time, should a driver break its promise.
     pub(crate) deadline: Duration,
 }
@@ -125,7 +125,7 @@ impl Reader {
     async fn ask(&self, now: Now) -> Result<MinerReading, DeviceError> {
         if self.status.borrow().identity.is_none() {
             let identity = self.device.identify(now).await?;
-            self.recognise(&identity).await?;
+            self.recognise(&identity)?;
             self.status.send_modify(|status| {
                 status.identity = Some(identity);
                 status.stranger = None;
@@ -135,10 +135,10 @@ impl Reader {
     }
 
     /// The first miner met at an address is the one; another one there is a stranger.
-    async fn recognise(&self, identity: &MinerIdentity) -> Result<(), DeviceError> {
+    fn recognise(&self, identity: &MinerIdentity) -> Result<(), DeviceError> {
         let Some(mac) = &identity.mac else { return Ok(()) };
-        let mut expected = self.expected_mac.lock().await;
-        match &*expected {
+        let expected = self.status.borrow().mac.clone();
+        match expected {
             Some(expected) if !expected.eq_ignore_ascii_case(mac) => Err(DeviceError::WrongDevice(format!(
                 "a miner with the hardware address {mac} instead of {expected}"
             ))),
@@ -149,7 +149,7 @@ impl Reader {
             None => {
                 tracing::info!(miner = %self.id, %mac, "met for the first time");
                 self.recorder.remember_identity(&self.id, identity, &self.keeper);
-                *expected = Some(mac.clone());
+                self.status.send_modify(|status| status.mac = Some(mac.clone()));
                 Ok(())
             }
         }

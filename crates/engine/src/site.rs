@@ -474,8 +474,8 @@ fn start_reader(
     supervisor: &Supervisor,
     recorder: &Recorder,
 ) -> watch::Receiver<MinerStatus> {
-    let (sender, status) = watch::channel(known.unwrap_or_default());
-    let expected_mac = target.mac.or_else(|| memory.macs.get(&target.id).cloned());
+    let mac = target.mac.or_else(|| memory.macs.get(&target.id).cloned());
+    let (sender, status) = watch::channel(MinerStatus { mac, ..known.unwrap_or_default() });
     let reader = Arc::new(Reader {
         id: target.id,
         device: target.device,
@@ -484,7 +484,6 @@ fn start_reader(
         recorder: recorder.clone(),
         poll: target.poll,
         is_controlled: target.is_controlled,
-        expected_mac: Mutex::new(expected_mac),
         deadline: DRIVER_DEADLINE,
     });
     supervisor.keep_running("miner's reader", move |busy| {

@@ -276,6 +276,7 @@ impl Unit {
                 Share::Whole | Share::Asked => None,
                 Share::Dealt { power, .. } => Some(power.unwrap_or(Watts::ZERO)),
             },
+            mac: status.mac.clone(),
             connection: status.connection(unreachable_after, keeper),
             identity: status.identity.clone(),
             reading: status.reading.as_ref().map(|(reading, _)| reading.as_ref().clone()),

@@ -299,6 +299,7 @@ mod tests {
             base_watts: Watts::whole(3600),
             priority: 1,
             share: None,
+            mac: None,
             connection: Connection::default(),
             identity: None,
             reading: None,

@@ -66,6 +66,8 @@ pub struct FollowedView {
     pub name: String,
     /// Its address.
     pub host: String,
+    /// The hardware address that it has to have, once it is known: it is recognised by that.
+    pub mac: Option<String>,
     /// Its connection.
     pub connection: Connection,
     /// Who it is, once read.
@@ -89,6 +91,8 @@ pub struct MinerView {
     pub priority: u8,
     /// Its part of what all miners together may draw now; `None` where it is the only one.
     pub share: Option<Watts>,
+    /// The hardware address that it has to have, once it is known: it is recognised by that.
+    pub mac: Option<String>,
     /// Its connection.
     pub connection: Connection,
     /// Who it is, once read.

@@ -3,7 +3,7 @@
 use super::Page;
 use crate::{
     access::{Done, Scope, Who},
-    config::{Miner, Origin},
+    config::{Loaded, Miner, Origin},
     network::{NoSearch, Seen},
     settings::{self, fields, new_miner},
 };
@@ -84,7 +84,7 @@ fn shown(page: &Page, who: &Who, status: StatusCode, problem: Option<String>) ->
             now: snapshot.at,
         },
         known: known(&holding.loaded, &teller::tell(&overview).devices, snapshot),
-        found: found(&holding.loaded.config.miners, snapshot, &seen, page.network.ports()),
+        found: found(&holding.loaded, snapshot, &seen, page.network.ports()),
         search: Search {
             is_running: seen.is_running,
             ranges: ranges.iter().flatten().map(ToString::to_string).collect(),
@@ -111,7 +111,7 @@ fn shown(page: &Page, who: &Who, status: StatusCode, problem: Option<String>) ->
 }
 
 /// The miners that are known. The page tells those that are controlled first, and so does `devices`.
-fn known(loaded: &crate::config::Loaded, devices: &[Device], snapshot: &Snapshot) -> Vec<Known> {
+fn known(loaded: &Loaded, devices: &[Device], snapshot: &Snapshot) -> Vec<Known> {
     let ids = snapshot.miners.iter().map(|miner| (&miner.id, Some(miner)));
     let ids = ids.chain(snapshot.followed.iter().map(|followed| (&followed.id, None)));
     let fields = fields(loaded);
@@ -138,23 +138,63 @@ fn known(loaded: &crate::config::Loaded, devices: &[Device], snapshot: &Snapshot
     ids.zip(devices).filter_map(one).collect()
 }
 
-/// What was found and isn't known.
-fn found(miners: &[Miner], snapshot: &Snapshot, seen: &Seen, ports: Ports) -> Vec<Found> {
-    let macs: BTreeSet<String> = snapshot
-        .miners
-        .iter()
-        .filter_map(|miner| miner.identity.as_ref())
-        .chain(snapshot.followed.iter().filter_map(|followed| followed.identity.as_ref()))
-        .filter_map(|identity| identity.mac.clone())
-        .collect();
-    let is_known = |device: &&FoundDevice| {
-        let mac = device.identity.as_ref().and_then(|identity| identity.mac.as_ref());
-        let address = device.address.to_string();
-        mac.is_some_and(|mac| macs.contains(mac)) || miners.iter().any(|miner| miner.host.as_str() == address)
+/// What was found and isn't known, or is known to be somewhere else.
+fn found(loaded: &Loaded, snapshot: &Snapshot, seen: &Seen, ports: Ports) -> Vec<Found> {
+    let miners = &loaded.config.miners;
+    let controlled = snapshot.miners.iter().map(|miner| (&miner.id, &miner.connection, &miner.mac));
+    let followed = snapshot.followed.iter().map(|miner| (&miner.id, &miner.connection, &miner.mac));
+    let known: Vec<_> = controlled.chain(followed).collect();
+    // Whom a hardware address belongs to, and whether that one answers where it is looked for.
+    let whose = |mac: &str| {
+        let (id, connection, _) = known.iter().find(|(.., known)| known.as_deref() == Some(mac))?;
+        Some((*id, connection.connected))
     };
     let mut taken: BTreeSet<String> = miners.iter().map(|miner| miner.id.0.clone()).collect();
-    let new: Vec<_> = seen.found.iter().filter(|device| !is_known(device)).collect();
-    new.into_iter().map(|device| candidate(device, ports, &mut taken)).collect()
+    let mut list = Vec::new();
+    for device in &seen.found {
+        let address = device.address.to_string();
+        let mac = device.identity.as_ref().and_then(|identity| identity.mac.as_deref());
+        let is_at = |host: &str| host == address;
+        match mac.and_then(whose) {
+            Some((_, true)) => {}
+            Some((id, false)) => {
+                let configured = miners.iter().find(|miner| miner.id == *id);
+                let known = configured.zip(settings::part_of(loaded, id));
+                list.extend(
+                    known
+                        .filter(|(miner, _)| !is_at(miner.host.as_str()))
+                        .map(|(miner, part)| moved(device, miner, part)),
+                );
+            }
+            None if miners.iter().any(|miner| is_at(miner.host.as_str())) => {}
+            None => list.push(candidate(device, ports, &mut taken)),
+        }
+    }
+    list
+}
+
+/// A miner that doesn't answer where it was, and was found elsewhere.
+fn moved(device: &FoundDevice, miner: &Miner, part: String) -> Found {
+    let name = miner.label().to_owned();
+    let was = miner.host.as_str();
+    Found {
+        device: Device {
+            name: name.clone(),
+            kind: words::kind(device.identity.as_ref()),
+            address: device.address.to_string(),
+            health: "doubtful".to_owned(),
+            word: "moved".to_owned(),
+            ..Device::default()
+        },
+        evidence: format!("It has the hardware address of {name}, which doesn't answer at {was} any more."),
+        takes: Some(Takes {
+            part,
+            fields: vec![("host".to_owned(), device.address.to_string())],
+            // A password goes only to the address that it was given for.
+            needs_password: miner.password.is_some(),
+            is_known_as: Some(name),
+        }),
+    }
 }
 
 fn candidate(device: &FoundDevice, ports: Ports, taken: &mut BTreeSet<String>) -> Found {
@@ -201,6 +241,7 @@ fn candidate(device: &FoundDevice, ports: Ports, taken: &mut BTreeSet<String>) -
             part: part.trim_end_matches('.').to_owned(),
             fields: fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
             needs_password: kind == "whatsminer",
+            is_known_as: None,
         }
     });
     Found {
