@@ -19,7 +19,9 @@
 //!
 //! Dealing has no memory. Asked again with what it dealt, it deals the same.
 
-use crate::{Observation, Policy, PowerRange, State, actuation::same_power, ladder::RUNGS, rules::step};
+use crate::{
+    Observation, Policy, PowerRange, Stage, Stance, State, actuation::same_power, ladder::RUNGS, rules::step,
+};
 use model::{Command, MonoTime, PowerPercent, Rule, Watts, snapshot::MinerState};
 use serde::{Deserialize, Serialize};
 use std::{cmp::Ordering, time::Duration};
@@ -118,9 +120,13 @@ pub fn claim(policy: &Policy, state: &State, seen: &Observation) -> Claim {
     decision.claim.unwrap_or_else(|| {
         let known = [seen.miner.power, after.holding].into_iter().flatten().reduce(Watts::most);
         let in_hand = matches!(decision.rule, Rule::Manual | Rule::AutoOff);
+        // One that was seen off and doesn't answer any more has most likely no current at all.
+        let was_off = matches!(after.stance, Stance::Stopped { .. })
+            && after.last.is_none_or(|last| last.command.is_off() && last.stage == Stage::Observed);
         let draws = match decision.doing {
             _ if in_hand => Watts::ZERO,
             MinerState::Off => Watts::ZERO,
+            MinerState::Unknown if was_off => Watts::ZERO,
             MinerState::Running | MinerState::Unknown => known.unwrap_or(policy.base_watts),
         };
         Claim::of(&after, Part::Out { draws })

@@ -7,6 +7,7 @@ use axum::{
     http::{Request, header},
     middleware::map_request,
 };
+use devices::discovery::Ports;
 use engine::clock::{Clock, Lockstep};
 use model::{MonoTime, Now, Soc, UtcMillis};
 use serde_json::{Value, json};
@@ -219,7 +220,14 @@ async fn start(
     data: &tempfile::TempDir,
 ) -> (Settings, Router, Access) {
     let opened = Store::open(data.path(), Now { mono: MonoTime(0), utc: clock.wall() }).await.unwrap();
-    let app = inputs.load(&Changes::new()).unwrap().config.app;
+    let config = inputs.load(&Changes::new()).unwrap().config;
+    // The simulated miner has ports of its own, and so does what is searched for.
+    let ports = config.miners.first().map_or_else(Ports::default, |miner| Ports {
+        v2: miner.v2_port,
+        v3: miner.v3_port,
+        http: 1,
+    });
+    let app = config.app;
     let start = Start {
         inputs,
         app,
@@ -243,7 +251,7 @@ async fn start(
         store: Some(opened.store),
         switches: None,
         files: None,
-        ports: devices::discovery::Ports::default(),
+        ports,
         closing: CancellationToken::new(),
     });
     (settings, router, access)

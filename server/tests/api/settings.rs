@@ -16,13 +16,13 @@ use std::sync::Arc;
 use store::Store;
 
 /// What a person who is signed in does with the page.
-struct Person {
-    house: House,
+pub(crate) struct Person {
+    pub(crate) house: House,
     cookie: String,
 }
 
 impl Person {
-    async fn enter() -> Self {
+    pub(crate) async fn enter() -> Self {
         let (house, cookie) = taken_over().await;
         Self { house, cookie }
     }
@@ -31,7 +31,7 @@ impl Person {
         self.page_at("/settings").await
     }
 
-    async fn page_at(&self, path: &str) -> String {
+    pub(crate) async fn page_at(&self, path: &str) -> String {
         let mut asked = get(path);
         asked.headers_mut().insert(header::COOKIE, self.cookie.parse().unwrap());
         let response = outside(&self.house, asked).await;
@@ -40,7 +40,7 @@ impl Person {
     }
 
     /// Sends a form: the status, where it leads, and the page.
-    async fn send(&self, path: &str, fields: &[(&str, &str)]) -> (u16, String, String) {
+    pub(crate) async fn send(&self, path: &str, fields: &[(&str, &str)]) -> (u16, String, String) {
         let fields: Vec<_> =
             fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         let response = outside(&self.house, form(path, &fields.join("&"), &self.cookie)).await;
@@ -50,7 +50,7 @@ impl Person {
     }
 
     /// Looks at a change, and says yes to it. The page that said what it does.
-    async fn change(&self, fields: &[(&str, &str)]) -> String {
+    pub(crate) async fn change(&self, fields: &[(&str, &str)]) -> String {
         let (status, _, preview) = self.send("/settings", fields).await;
         assert_eq!(status, 200, "{preview}");
         self.say_yes(&preview).await;

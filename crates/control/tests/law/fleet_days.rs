@@ -201,6 +201,18 @@ fn a_miner_that_a_person_switches_off_leaves_the_others_what_they_bring_in() {
 }
 
 #[test]
+fn a_miner_that_is_off_and_then_gone_takes_nothing_from_the_others() {
+    let mut site = running();
+    site.happens(Event::PersonOff, 0);
+    site.at(95.0, HOUR / 2);
+    assert_eq!(site.powers(), [0, 2400, 300]);
+    site.happens(Event::Reachable(false), 0);
+    site.at(48.0, HOUR);
+    site.at(100.0, HOUR);
+    assert_eq!(site.powers(), [0, 2400, 300]);
+}
+
+#[test]
 fn a_restart_of_the_program_changes_nothing() {
     let mut site = running();
     site.at(58.0, HOUR);
