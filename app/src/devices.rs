@@ -128,14 +128,14 @@ fn one(known: Known, may_change: bool) -> impl IntoView {
         (true, None) => "The battery drives it.".to_owned(),
         (true, Some(share)) => format!("The battery drives it, priority {priority}. Its share now: {share}."),
     };
-    let change = may_change.then(|| change(part, &name, is_controlled, priority, added));
+    let change = may_change.then(|| change(&part, &name, is_controlled, priority, added));
     view! {
         <li>{lines(device)} <span class="what">{about}</span> {change}</li>
     }
 }
 
 fn change(
-    part: String,
+    part: &str,
     name: &str,
     is_controlled: bool,
     priority: u8,
@@ -197,7 +197,7 @@ fn searching(search: Search, found: Vec<Found>, may_change: bool) -> impl IntoVi
         }
     });
     let action = if is_running { "/devices/cancel" } else { "/devices/search" };
-    let button = (may_change && !(none && !is_running)).then(|| {
+    let button = (may_change && (is_running || !none)).then(|| {
         view! {
             <form action=action method="post">
                 <button class="button" class:main=!is_running>{if is_running { "Stop" } else { "Search the network" }}</button>

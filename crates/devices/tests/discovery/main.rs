@@ -1,6 +1,6 @@
 //! The search over real sockets, on a small network of simulated devices and of everything else that a house has.
 
-#![expect(clippy::unwrap_used, reason = "a helper of the tests fails like a test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what fails here fails the test")]
 
 use devices::discovery::{Plan, Ports, SearchEvent, ranges, search};
 use model::{

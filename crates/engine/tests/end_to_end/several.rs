@@ -16,7 +16,7 @@ fn told(house: &House) -> Vec<Option<u8>> {
     let snapshot = house.snapshot();
     let last = |miner: &model::snapshot::MinerView| {
         let command = miner.operations.first().map(|operation| operation.command);
-        command.and_then(Command::percent).map(|percent| percent.get())
+        command.and_then(Command::percent).map(model::PowerPercent::get)
     };
     snapshot.miners.iter().map(last).collect()
 }
@@ -44,7 +44,7 @@ async fn an_emergency_switches_all_off_at_once_though_one_of_them_hangs() {
     let offs: Vec<_> = snapshot
         .miners
         .iter()
-        .flat_map(|miner| {
+        .filter_map(|miner| {
             miner
                 .operations
                 .iter()
@@ -117,7 +117,7 @@ async fn starts_follow_one_another() {
     let starts: Vec<_> = snapshot
         .miners
         .iter()
-        .flat_map(|miner| {
+        .filter_map(|miner| {
             miner.operations.iter().find(|operation| matches!(operation.command, Command::Start { .. }))
         })
         .map(|operation| operation.decided_at)
