@@ -32,7 +32,7 @@ pub const BETWEEN_STARTS: Duration = Duration::from_secs(30);
 /// Small miners that can only be on or off are rounded up within it.
 pub const SLACK: f64 = 0.02;
 /// Rounding.
-const NOTHING: f64 = 0.5;
+const NOTHING: f64 = 0.01;
 
 /// A miner's part of what all together may draw.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -254,14 +254,16 @@ impl<'a> Table<'a> {
     /// Makes room until the sum fits, or nobody is left who could.
     fn come_down(&mut self) {
         let before: Vec<f64> = self.seats.iter().map(|seat| seat.holds).collect();
-        loop {
+        // Each comes down by a step at the most, to its lowest at the most, and off at the most.
+        for _ in 0..self.members.len().saturating_mul(3) {
             let excess = self.sum() - self.most;
-            if excess <= self.slack {
+            let room = excess - self.slack;
+            // What is less than rounding makes no room: a difference this small is lost in a sum of powers.
+            if room <= NOTHING {
                 break;
             }
-            let room = excess - self.slack;
             let by_a_step = self.can_come_down().find_map(|(at, member, holds)| {
-                let fits = |step: &&Watts| step.get() <= holds - room;
+                let fits = |step: &&Watts| step.get() <= holds - room && step.get() < holds;
                 member.steps.iter().rev().find(fits).map(|step| (at, step.get()))
             });
             // Several come down before one is switched off: who has most to give first, so that they are few.

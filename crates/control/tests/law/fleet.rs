@@ -93,6 +93,27 @@ fn all_run_at_full_power_when_everything_is_allowed() {
     );
 }
 
+/// Sums of such powers differ by less than a rounding from what is allowed.
+#[test]
+fn a_difference_that_rounding_makes_is_none() {
+    let third = f64::from(3600_u32) / 3.0;
+    for nudge in [1e-13, 4e-13, 1e-12, 1e-9, 0.49] {
+        let made = |held: f64| {
+            member(3600, false, move |base, _| Part::Running {
+                held: watts(held),
+                least: watts(0.5 * base),
+                most: watts(0.5 * base),
+                is_reachable: true,
+                may_rise: true,
+            })
+        };
+        let slack = 3.0 * 3600.0 * SLACK;
+        let members = [made(1800.0 + slack + nudge), made(1800.0), made(1440.0 + 360.0 + third * 1e-16)];
+        let sum: f64 = deal(NOW, &members).into_iter().map(power).sum();
+        assert!(sum <= 5400.0 + slack + 0.5, "{nudge}: {sum}");
+    }
+}
+
 #[test]
 fn what_a_step_left_over_moves_nobody_else() {
     // 5760 W are allowed and 5540 W held.
@@ -233,12 +254,13 @@ proptest! {
         prop_assert_eq!(shares.len(), members.len());
         let (_, most, slack) = sums(&members);
         let unheard = members.iter().filter_map(|member| match member.claim.part {
-            Part::Running { held, is_reachable: false, .. } => Some(held.get()),
+            // What is near a step counts as the step.
+            Part::Running { held, is_reachable: false, .. } => Some(held.get() + 0.03 * member.base.get()),
             _ => None,
         });
         let (unheard, sum) = (unheard.sum::<f64>(), shares.iter().copied().map(power).sum::<f64>());
         // Those that can't be told anything may hold too much by themselves; nobody adds to it.
-        prop_assert!(sum <= (most + slack).max(unheard * 1.04 + 0.5), "{} of {}", sum, most);
+        prop_assert!(sum <= (most + slack + 0.5).max(unheard + 0.5), "{} of {}", sum, most);
     }
 
     #[test]
