@@ -60,6 +60,8 @@ pub struct Takes {
     pub fields: Vec<(String, String)>,
     /// It takes commands only with its password.
     pub needs_password: bool,
+    /// Its full power has to be said: W as it draws now, empty where that isn't known.
+    pub watts: Option<String>,
     /// The known miner that it is, by its hardware address: it is somewhere else than it was.
     pub is_known_as: Option<String>,
 }
@@ -221,11 +223,19 @@ fn searching(search: Search, found: Vec<Found>, may_change: bool) -> impl IntoVi
 fn candidate(found: Found, may_change: bool) -> impl IntoView {
     let Found { device, evidence, takes } = found;
     let (name, address) = (device.name.clone(), device.address.clone());
-    let take = takes.filter(|_| may_change).map(|Takes { part, fields, needs_password, is_known_as }| {
+    let take = takes.filter(|_| may_change).map(|Takes { part, fields, needs_password, watts, is_known_as }| {
         let of = |key: &str| format!("{part}.{key}");
         let hidden = |(key, value): (String, String)| {
             view! { <input type="hidden" name=format!("{part}.{key}") value=value /> }
         };
+        let watts = watts.map(|watts| {
+            view! {
+                <label>
+                    "Power while it mines, W"
+                    <input name=of("base_watts") value=watts inputmode="numeric" required autocomplete="off" />
+                </label>
+            }
+        });
         let password = needs_password.then(|| {
             view! {
                 <label>
@@ -261,7 +271,7 @@ fn candidate(found: Found, may_change: bool) -> impl IntoView {
                 <summary>{verb} <span class="visually-hidden">" the device at " {address}</span></summary>
                 <form class="make" action="/settings" method="post">
                     {fields.into_iter().map(hidden).collect_view()}
-                    {name} {password} {buttons}
+                    {name} {watts} {password} {buttons}
                 </form>
             </details>
         }

@@ -281,7 +281,7 @@ fn start(scene: &Scene<'_>, state: &mut State, rule: Rule, reason: Reason) -> Wa
         Share::Dealt { power, may_start } => {
             share::follow_down(scene, state, soc);
             let Some(watts) = power.and_then(|power| clamp(scene, power)) else {
-                return Want::stay_off(rule, Reason::NoShare, BlockedBy::Share);
+                return share::nothing_to_start_with(scene, state, rule, reason);
             };
             if !may_start {
                 return Want::stay_off(rule, reason, BlockedBy::Turn);

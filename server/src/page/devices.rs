@@ -192,6 +192,7 @@ fn moved(device: &FoundDevice, miner: &Miner, part: String) -> Found {
             fields: vec![("host".to_owned(), device.address.to_string())],
             // A password goes only to the address that it was given for.
             needs_password: miner.password.is_some(),
+            watts: None,
             is_known_as: Some(name),
         }),
     }
@@ -231,16 +232,14 @@ fn candidate(device: &FoundDevice, ports: Ports, taken: &mut BTreeSet<String>) -
                 .filter(|(_, port, usual)| port != usual)
                 .map(|(key, port, _)| (key, port.to_string())),
         );
-        if kind == "axeos" {
-            // What it draws while it mines is all that it can be told to draw. Where it tells none, what most of them draw.
-            let watts = device.power.map_or(20, |power| power.round_to_whole().max(1));
-            fields.push(("base_watts", watts.to_string()));
-        }
         let part = new_miner(&id, "");
         Takes {
             part: part.trim_end_matches('.').to_owned(),
             fields: fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
             needs_password: kind == "whatsminer",
+            // It can't be told to draw anything else: what it draws while it mines is its full power.
+            watts: (kind == "axeos")
+                .then(|| device.power.map_or_else(String::new, |power| power.round_to_whole().to_string())),
             is_known_as: None,
         }
     });

@@ -8,7 +8,7 @@
 
 use super::{Problem, Wanted, field};
 use crate::config::{Config, Host, Loaded, Miner};
-use devices::Secret;
+use devices::{Secret, discovery::ranges};
 use std::{
     net::{IpAddr, SocketAddr},
     time::Duration,
@@ -44,6 +44,11 @@ pub(super) async fn problems(after: &Loaded, known: &[&Config], wanted: &Wanted)
                 problems.push(again(name));
             }
         }
+    }
+    let searched = "site.search_ranges";
+    let is_own = |range: &String| ranges::given(range).is_ok_and(|range| range.network().is_loopback());
+    if is_typed(searched) && !is_here_already && after.config.site.search_ranges.iter().any(is_own) {
+        problems.push(Problem { name: searched.to_owned(), what: own() });
     }
     let battery = &after.config.battery;
     let url = "battery.base_url";

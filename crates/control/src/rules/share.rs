@@ -61,6 +61,25 @@ pub(super) fn asked(scene: &Scene<'_>, state: &mut State) -> Want {
     Want { claim: Some(Claim::of(state, part)), ..Want::hold(Rule::Ladder, Reason::LadderHold) }
 }
 
+/// What keeps a start back for longer than other commands do.
+fn long_obstacle(scene: &Scene<'_>, state: &State) -> Option<BlockedBy> {
+    let start = Direction::Start;
+    let blocked = gate::ordinary(scene.policy, state, scene.now, &scene.battery, scene.doing, start)?;
+    matches!(
+        blocked.by,
+        BlockedBy::MinerUnknown | BlockedBy::Degraded | BlockedBy::BatteryData | BlockedBy::Budget
+    )
+    .then_some(blocked.by)
+}
+
+/// A miner that may start gets no power, and why.
+pub(super) fn nothing_to_start_with(scene: &Scene<'_>, state: &State, rule: Rule, reason: Reason) -> Want {
+    match long_obstacle(scene, state) {
+        Some(by) => Want::stay_off(rule, reason, by),
+        None => Want::stay_off(rule, Reason::NoShare, BlockedBy::Share),
+    }
+}
+
 /// A miner that may start tells what it brings in.
 pub(super) fn asked_to_start(
     scene: &Scene<'_>,
@@ -75,15 +94,9 @@ pub(super) fn asked_to_start(
     let part = if let Some(held) = under_way {
         Part::Running { held, least: allowed, most: allowed, is_reachable: true, may_rise: false }
     } else {
-        let blocked =
-            gate::ordinary(scene.policy, state, scene.now, &scene.battery, scene.doing, Direction::Start);
-        let for_long = matches!(
-            blocked.map(|blocked| blocked.by),
-            Some(BlockedBy::MinerUnknown | BlockedBy::Degraded | BlockedBy::BatteryData | BlockedBy::Budget)
-        );
         // What it couldn't use anyway, others may.
-        if for_long {
-            return Want::stay_off(rule, reason, BlockedBy::Share);
+        if let Some(by) = long_obstacle(scene, state) {
+            return Want::stay_off(rule, reason, by);
         }
         Part::Starting { allowed, is_asked_for: reason == Reason::PersonStart }
     };

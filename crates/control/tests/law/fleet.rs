@@ -224,8 +224,7 @@ fn afterwards(members: &[Member], shares: &[Share]) -> Vec<Member> {
     let next = |(member, share): (&Member, &Share)| {
         let holds = power(*share);
         let part = match member.claim.part {
-            Part::Running { least, most, is_reachable: true, .. } if holds <= 0.0 => {
-                let _ = least;
+            Part::Running { most, is_reachable: true, .. } if holds <= 0.0 => {
                 Part::Starting { allowed: most, is_asked_for: false }
             }
             Part::Running { least, most, is_reachable, may_rise, .. } => {
