@@ -1,4 +1,4 @@
-//! Clients of the devices: one module per protocol.
+//! Clients of the devices: one module per protocol, and the search for them on the network.
 //!
 //! What they own: framing, envelopes, units, authentication, deadlines, and the classification of everything that
 //! can go wrong. What they don't: any decision, any clock (the caller says what time it is), any retry of a write
@@ -9,6 +9,7 @@
 //! * A value a device doesn't tell is `None`.
 //! * Dropping the future of a call abandons it cleanly: the next call starts anew.
 
+pub mod discovery;
 pub mod eg4;
 mod error;
 mod secret;

@@ -13,6 +13,7 @@ pub mod alert;
 pub mod battery;
 pub mod decision;
 pub mod demo;
+pub mod discovery;
 pub mod event;
 pub mod history;
 pub mod intent;

@@ -19,8 +19,12 @@ mod order;
 mod peer;
 mod power;
 mod reading;
+mod sighting;
 mod v2;
 mod v3;
+
+pub(crate) use reading::mac_of;
+pub(crate) use sighting::{Sighting, Stranger};
 
 use crate::{Deadlines, DeviceError, Miner, Secret, WriteOutcome, Written};
 use async_trait::async_trait;

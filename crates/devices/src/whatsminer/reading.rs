@@ -76,7 +76,7 @@ pub(super) fn instant(seconds: Option<f64>) -> Option<UtcMillis> {
 }
 
 /// A hardware address in lower case with colons, from any of the usual spellings.
-pub(super) fn mac_of(text: &str) -> Option<String> {
+pub(crate) fn mac_of(text: &str) -> Option<String> {
     let digits: Vec<char> = text.chars().filter(|character| !":-. ".contains(*character)).collect();
     let is_address = digits.len() == 12
         && digits.iter().all(char::is_ascii_hexdigit)
