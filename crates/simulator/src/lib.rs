@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 pub mod house;
 pub mod miner;
+pub mod network;
 pub mod portal;
 pub mod program;
 pub mod time;
