@@ -54,7 +54,7 @@ pub struct Pace {
 }
 
 impl Default for Pace {
-    /// A /24 with four silent addresses of ten is knocked through twice in less than 3 s.
+    /// A /24 with four silent addresses of ten and some that hang is done in less than 3 s.
     fn default() -> Self {
         Self {
             connections: 224,
@@ -62,7 +62,7 @@ impl Default for Pace {
             knock: Duration::from_millis(400),
             pause: Duration::from_millis(300),
             second_knock: Duration::from_millis(800),
-            request: Duration::from_secs(3),
+            request: Duration::from_millis(2500),
             device: Duration::from_secs(6),
             announcements: Duration::from_secs(3),
         }

@@ -54,7 +54,7 @@ pub(super) fn by_name(reply: &Value) -> Option<Other> {
     let text = reply.to_string().to_uppercase();
     let (marker, name) = NAMES.into_iter().find(|(marker, _)| text.contains(marker))?;
     let version = reply.get("VERSION").and_then(|version| version.get(0).or(Some(version)));
-    let model = ["Type", "MODEL", "Model", "PROD"].into_iter().find_map(|field| {
+    let model = ["Type", "PROD", "MODEL", "Model"].into_iter().find_map(|field| {
         let model: String = version?.get(field)?.as_str()?.trim().chars().take(MODEL_LIMIT).collect();
         (!model.is_empty()).then_some(model)
     });
