@@ -4,6 +4,7 @@
 //! there for mistakes of ten times and more.
 
 mod browser;
+mod discovery;
 mod history;
 mod http;
 mod journal;
@@ -48,6 +49,8 @@ pub(crate) enum Part {
     History,
     /// The store's journal of decisions.
     Journal,
+    /// The search for miners on the network.
+    Discovery,
     /// The page and the demo.
     Page,
     /// The page in a browser.
@@ -67,6 +70,7 @@ pub(crate) fn bench(workspace: &Workspace, parts: &[Part]) -> anyhow::Result<()>
             Part::Law => law::figures(workspace)?,
             Part::History => history::figures(workspace)?,
             Part::Journal => journal::figures(workspace)?,
+            Part::Discovery => discovery::figures(workspace)?,
             Part::Page => page::figures(workspace)?,
             Part::Browser => browser::figures(workspace)?,
             Part::Site => site::figures(workspace)?,

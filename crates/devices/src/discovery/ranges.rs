@@ -80,7 +80,7 @@ impl Ranges {
         let mut ranges = Self::only(extra)?;
         for interface in interfaces.iter().filter(|interface| leads_home(interface)) {
             let Ok(network) = Ipv4Net::new(interface.address, interface.prefix) else { continue };
-            if !lies_in(&PRIVATE, &network) {
+            if !lies_in(&PRIVATE, network) {
                 continue;
             }
             let searched = match interface.prefix {
@@ -97,7 +97,7 @@ impl Ranges {
     pub fn only(ranges: &[Ipv4Net]) -> Result<Self, RangeError> {
         let mut all = Self::default();
         for range in ranges {
-            if !lies_in(&PRIVATE, range) && !LOOPBACK.contains(range) {
+            if !lies_in(&PRIVATE, *range) && !LOOPBACK.contains(range) {
                 return Err(RangeError::NotPrivate(*range));
             }
             all.add(range.trunc());
@@ -156,11 +156,11 @@ impl fmt::Display for Ranges {
 /// Whether an address is private, or this host's own: nobody else's is ever asked.
 pub(super) fn may_be_asked(address: Ipv4Addr) -> bool {
     let address = Ipv4Net::from(address);
-    lies_in(&PRIVATE, &address) || LOOPBACK.contains(&address)
+    lies_in(&PRIVATE, address) || LOOPBACK.contains(&address)
 }
 
-fn lies_in(blocks: &[Ipv4Net], network: &Ipv4Net) -> bool {
-    blocks.iter().any(|block| block.contains(network))
+fn lies_in(blocks: &[Ipv4Net], network: Ipv4Net) -> bool {
+    blocks.iter().any(|block| block.contains(&network))
 }
 
 fn leads_home(interface: &Interface) -> bool {

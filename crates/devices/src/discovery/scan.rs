@@ -151,11 +151,11 @@ async fn run(search: Search, events: UnboundedSender<ScanEvent>, cancel: Cancell
 async fn look_everywhere(search: Search, order: Vec<Ipv4Addr>, events: UnboundedSender<ScanEvent>) {
     let Search { ranges, ports, pace, .. } = search;
     let places = (pace.connections / Ports::COUNT).max(1);
-    let (first_round_over, first_round) = watch::channel(false);
+    let (all_knocked, every_knock) = watch::channel(false);
     let round = Arc::new(Round {
         places: Arc::new(Semaphore::new(places)),
         askers: Semaphore::new(pace.identifications.max(1)),
-        first_round,
+        every_knock,
         identifier: Identifier::new(ports, pace),
         tally: Tally { total: AtomicUsize::new(order.len()), done: AtomicUsize::new(0) },
         ports,
@@ -174,7 +174,7 @@ async fn look_everywhere(search: Search, order: Vec<Ipv4Addr>, events: Unbounded
         }
         // With all places free, everybody has been knocked at once.
         let _ = round.places.acquire_many(u32::try_from(places).unwrap_or(u32::MAX)).await;
-        first_round_over.send_replace(true);
+        all_knocked.send_replace(true);
         while visits.join_next().await.is_some() {}
     };
     let listen = async {
@@ -197,8 +197,8 @@ struct Round {
     places: Arc<Semaphore>,
     /// How many devices may be asked.
     askers: Semaphore,
-    /// Whether every address was knocked at once.
-    first_round: watch::Receiver<bool>,
+    /// Whether every address was knocked at once by now.
+    every_knock: watch::Receiver<bool>,
     identifier: Identifier,
     tally: Tally,
     ports: Ports,
@@ -239,7 +239,7 @@ impl Round {
         if first.silent.is_empty() || found.as_ref().is_some_and(|found| found.kind != DeviceKind::Unknown) {
             return found;
         }
-        tokio::join!(sleep(self.pace.pause), self.first_round_over());
+        tokio::join!(sleep(self.pace.pause), self.everybody_knocked());
         let place = self.place().await;
         let second = knock(address, &first.silent, self.pace.second_knock).await;
         drop(place);
@@ -251,9 +251,9 @@ impl Round {
         later.or(found)
     }
 
-    async fn first_round_over(&self) {
+    async fn everybody_knocked(&self) {
         // An end without it leaves nobody to wait for.
-        let _ = self.first_round.clone().wait_for(|over| *over).await;
+        let _ = self.every_knock.clone().wait_for(|done| *done).await;
     }
 
     async fn ask(&self, address: Ipv4Addr, knocked: &Knocked) -> Option<FoundDevice> {

@@ -3,6 +3,7 @@
 use crate::bench::{all, found, network, news, patient, search, subnet};
 use devices::discovery::{Pace, ScanEvent, Search};
 use model::discovery::{DeviceKind, FoundDevice};
+use simulator::miner::SimulatedMiner;
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::Ipv4Addr,
@@ -69,7 +70,7 @@ async fn nobody_is_asked_twice_or_with_a_password() {
         let asked = requests.iter().filter(|request| request.address == *address).count();
         assert_eq!(asked, 1, "a Bitaxe serves one after the other");
     }
-    let writes = network.whatsminers().iter().flat_map(|miner| miner.log()).filter(|entry| entry.write);
+    let writes = network.whatsminers().iter().flat_map(SimulatedMiner::log).filter(|entry| entry.write);
     assert_eq!(writes.count(), 0);
 }
 

@@ -162,7 +162,7 @@ impl SimulatedNetwork {
                 server.web(at(ports.http), others::to_https)?;
             }
             Resident::Axe(model) => {
-                server.web(at(ports.http), move |path| axeos::page(model, address, path))?
+                server.web(at(ports.http), move |path| axeos::page(model, address, path))?;
             }
             Resident::Antminer => {
                 server.cgminer(at(ports.v2), others::antminer)?;
