@@ -70,10 +70,7 @@ pub(super) fn figures(workspace: &Workspace) -> anyhow::Result<Vec<Figure>> {
         },
         Figure {
             name: "wrong in a search",
-            how: format!(
-                "miners not found, or taken for another, and others taken for miners: {}",
-                slowest.words
-            ),
+            how: format!("miners not found, and others taken for miners: {}", slowest.words),
             measured: slowest.wrong,
             budget: 0.0,
             unit: "devices",
