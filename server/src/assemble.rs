@@ -95,6 +95,7 @@ pub fn facts(config: &Config, demo: bool) -> Facts {
         manual_hold: config.autocontrol.manual_hours,
         default_days: config.data.default_days.as_secs_f64() / 86_400.0,
         tick: tick(config),
+        extra_ranges: config.network.extra_ranges.clone(),
         demo,
     }
 }

@@ -4,6 +4,7 @@
 //! * [`assemble`] makes a site of it, [`settings`] lets a person change it while it runs, [`current`] says what holds.
 //! * [`demo`] is the site that nobody has to own: simulated devices behind real sockets.
 //! * [`access`] knows who may change something.
+//! * [`network`] searches the home network for miners.
 //! * [`rest`] is the API, [`events`] its news, `metrics` what collectors read, [`page`] what people look at; [`web`] puts
 //!   them behind one gate.
 //! * [`run`] puts it all together and takes it down again.
@@ -21,6 +22,7 @@ pub mod events;
 mod headers;
 mod listen;
 mod metrics;
+pub mod network;
 pub mod outlook;
 pub mod page;
 pub mod rest;

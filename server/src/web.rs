@@ -6,6 +6,7 @@ use crate::{
     events::{self, News},
     headers,
     metrics::{self, Metrics},
+    network::Network,
     outlook::Outlook,
     page::{self, PageBackend, Site},
     rest::{self, Api, Exports},
@@ -52,9 +53,10 @@ pub fn router(setup: Setup) -> Router {
     let build = files.as_ref().map(Site::build).unwrap_or_default();
     let (site, current) = (settings.handle(), settings.current());
     let outlook = Outlook { site: site.clone(), current: current.clone(), switches, build };
+    let network = Network::new(site.clone(), current.clone(), closing.clone());
     let news = News::start(outlook.clone(), closing);
     let metrics = Metrics::new(site.clone(), current.clone(), news.clone());
-    let api = Api { site, current, store: store.clone(), exports: Exports::default() };
+    let api = Api { site, current, store: store.clone(), exports: Exports::default(), network };
     let backend = Arc::new(PageBackend { outlook, store, news: news.clone() });
     let api = rest::routes(api).merge(events::routes(news.clone())).fallback(rest::not_found);
     page::routes(backend, access, settings, news, files.as_ref())

@@ -465,6 +465,9 @@ fn written(kind: Kind) -> BoxedStrategy<String> {
         Kind::Text { .. } => "[a-z\u{5d0}-\u{5ea}<>&' ]{0,20}".boxed(),
         Kind::Words { of: Word::Host, .. } => "[a-z]{1,9}(,[a-z]{1,9}){0,3}".boxed(),
         Kind::Words { of: Word::Address, .. } => "10\\.1\\.1\\.[1-9](,::[1-9]){0,3}".boxed(),
+        Kind::Words { of: Word::Range, .. } => {
+            "10\\.1\\.1\\.0/2[4-9](,192\\.168\\.[0-9]\\.0/24){0,3}".boxed()
+        }
         Kind::Words { of: Word::Code { .. }, .. } => "[A-Z0-9]{1,10}(,[A-Z0-9]{1,10}){0,3}".boxed(),
         Kind::Choice(words) => prop::sample::select(words).prop_map(str::to_owned).boxed(),
         Kind::Id => "[a-z0-9_-]{1,32}".boxed(),

@@ -33,7 +33,7 @@ const FILES: [&str; 5] = ["/early.js", "/icon.svg", "/sw.js", "/manifest.webmani
 const FOLDERS: [&str; 3] = ["/pkg/", "/vendor/", "/install/"];
 
 /// What tells miners what to do, and what belongs to that. Everything else that changes something needs more.
-const CONTROL: [&str; 20] = [
+const CONTROL: [&str; 21] = [
     "/api/miner/power_on",
     "/api/miner/power_off",
     "/api/miner/power_pct",
@@ -55,6 +55,7 @@ const CONTROL: [&str; 20] = [
     "/rpc/demo_fault",
     "/rpc/demo_heal",
     "/api/network/scan",
+    "/api/network/scan/cancel",
 ];
 
 /// Cookies over an encrypted way: a browser takes a `__Host-` one from nobody else.

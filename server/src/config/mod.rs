@@ -33,7 +33,7 @@ pub use host::Host;
 pub use problem::{ConfigError, Problem};
 pub use provenance::{Origin, Provenance};
 pub use setting::{Kind, Section, Setting, TimeUnit, Word};
-pub use table::{App, AutoControl, Battery, BatteryKind, Data, Miner, SECTIONS, Site};
+pub use table::{App, AutoControl, Battery, BatteryKind, Data, Miner, Network, SECTIONS, Site};
 
 use control::Policy;
 use devices::Secret;
@@ -65,6 +65,8 @@ pub struct Config {
     pub autocontrol: AutoControl,
     /// The history.
     pub data: Data,
+    /// The search for miners.
+    pub network: Network,
     /// The page and the API.
     pub app: App,
 }

@@ -7,6 +7,7 @@ use super::{
     yaml::{Content, Node},
 };
 use chrono_tz::{TZ_VARIANTS, Tz};
+use devices::discovery::{Ranges, parse_range};
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr},
@@ -144,6 +145,8 @@ pub enum Word {
     Host,
     /// An IP address.
     Address,
+    /// A range of private IPv4 addresses in CIDR notation (see [`Ranges`]).
+    Range,
 }
 
 /// The unit of a [`Kind::Span`].
@@ -322,6 +325,7 @@ impl Kind {
             }
             Word::Host => Host::parse(word).is_ok(),
             Word::Address => word.parse::<IpAddr>().is_ok(),
+            Word::Range => parse_range(word).and_then(|range| Ranges::only(&[range])).is_ok(),
         };
         (words.len() <= most && words.iter().all(is_word))
             .then(|| Value::Words(words.iter().map(|word| (*word).to_owned()).collect()))
@@ -353,6 +357,9 @@ impl fmt::Display for Kind {
             }
             Self::Words { of: Word::Host, most } => write!(f, "a list of at most {most} host names"),
             Self::Words { of: Word::Address, most } => write!(f, "a list of at most {most} IP addresses"),
+            Self::Words { of: Word::Range, most } => {
+                write!(f, "a list of at most {most} private networks like 192.168.7.0/24")
+            }
             Self::Choice(words) => write!(f, "one of {}", words.join(", ")),
             Self::Id => f.write_str("at most 32 small letters, digits, - and _"),
             Self::Host => f.write_str("a host name or an IP address"),

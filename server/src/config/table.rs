@@ -13,12 +13,13 @@ use model::{MinerId, Soc, Watts};
 use std::{net::IpAddr, time::Duration};
 
 /// The sections, in the order in which people should read them. `miners:` is a list of [`Miner::SECTION`].
-pub const SECTIONS: [&Section; 6] = [
+pub const SECTIONS: [&Section; 7] = [
     &Site::SECTION,
     &Miner::SECTION,
     &Battery::SECTION,
     &AutoControl::SECTION,
     &Data::SECTION,
+    &Network::SECTION,
     &App::SECTION,
 ];
 
@@ -189,6 +190,15 @@ section! {
         log_interval_sec: Duration = span(60.0, 86_400.0, TimeUnit::Seconds).or("3600").called("CSV files are written every");
         /// Whether daily CSV files are written beside the database.
         csv_log: bool = row(Kind::Flag).or("false").called("Daily CSV files");
+    }
+}
+
+section! {
+    /// The search for miners on the home network.
+    "network" => Network {
+        /// Private networks that are searched besides those that this machine is in, as 192.168.7.0/24: another part of
+        /// the house's network, or the house's own if the controller runs in a container.
+        extra_ranges: Vec<String> = row(Kind::Words { of: Word::Range, most: 16 }).called("Also searched");
     }
 }
 

@@ -13,12 +13,13 @@ mod error;
 mod export;
 mod history;
 mod miner;
+mod network;
 mod openapi;
 mod pairs;
 mod system;
 mod which;
 
-use crate::current::Current;
+use crate::{current::Current, network::Network};
 use axum::Router;
 use engine::Handle;
 use model::Soc;
@@ -47,6 +48,8 @@ pub struct Api {
     pub store: Option<Store>,
     /// Who may make a table of it now.
     pub exports: Exports,
+    /// The searches for miners.
+    pub network: Network,
 }
 
 /// What is told of the configuration.
@@ -74,6 +77,8 @@ pub struct Facts {
     pub default_days: f64,
     /// The time between two ticks of the control loop.
     pub tick: Duration,
+    /// Networks that are searched besides this machine's own, in CIDR notation.
+    pub extra_ranges: Vec<String>,
     /// The devices are simulated.
     pub demo: bool,
 }
@@ -94,6 +99,7 @@ pub fn routes(api: Api) -> Router {
         .merge(decisions::routes())
         .merge(export::routes())
         .merge(system::routes())
+        .merge(network::routes())
         .merge(alerts::routes())
         .merge(openapi::routes())
         .with_state(api)

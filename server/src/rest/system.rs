@@ -1,6 +1,6 @@
-//! `/api/system` and `/api/network`: the whole, and whether it is well.
+//! `/api/system`: the whole, and whether it is well.
 
-use super::{Api, ConnectionBody, autocontrol};
+use super::{Api, ConnectionBody, autocontrol, network};
 use axum::{
     Json, Router,
     extract::State,
@@ -9,13 +9,10 @@ use axum::{
     routing::get,
 };
 use model::snapshot::Snapshot;
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub(super) fn routes() -> Router<Api> {
-    Router::new()
-        .route("/system/status", get(status))
-        .route("/system/health", get(health))
-        .route("/network/devices", get(devices))
+    Router::new().route("/system/status", get(status)).route("/system/health", get(health))
 }
 
 async fn status(State(api): State<Api>) -> Response {
@@ -28,7 +25,7 @@ async fn status(State(api): State<Api>) -> Response {
         "miner": first.map(|miner| ConnectionBody::new(&miner.connection, uptime)),
         "battery": ConnectionBody::new(&snapshot.battery.connection, None),
         "autocontrol": first.map(|miner| autocontrol::state(&api, &snapshot, miner)),
-        "network": network(&snapshot),
+        "network": network::told(&api, &snapshot),
         "site": { "name": api.current.facts().site_name, "timezone": api.current.facts().timezone.name() },
         "time": snapshot.at,
         "clock_synced": snapshot.clock_synced,
@@ -40,31 +37,6 @@ async fn status(State(api): State<Api>) -> Response {
         "demo": api.current.facts().demo,
     }))
     .into_response()
-}
-
-/// What is known of the network: the devices that are configured. Nothing is scanned.
-fn network(snapshot: &Snapshot) -> Value {
-    let devices: Vec<_> = snapshot
-        .miners
-        .iter()
-        .map(|miner| {
-            let reading = miner.reading.as_ref();
-            json!({
-                "id": miner.id,
-                "ip": miner.host,
-                "hostname": miner.name,
-                "type": "whatsminer",
-                "hashrate_ths": reading.and_then(|reading| reading.hash_rate),
-                "power_w": reading.and_then(|reading| reading.power),
-                "last_seen": miner.connection.last_seen,
-            })
-        })
-        .collect();
-    json!({ "scanning": false, "last_scan_time": null, "device_count": devices.len(), "devices": devices })
-}
-
-async fn devices(State(api): State<Api>) -> Response {
-    Json(network(&api.site.snapshot())).into_response()
 }
 
 /// 200 only while the control loop ticks and the battery data is fresh, else 503 with why.

@@ -128,6 +128,7 @@ async fn every_reply_that_changes_something_is_as_described() {
         ("/api/miner/power_on", r#"{"confirm":true}"#, 202),
         ("/api/battery/refresh_session", "{}", 202),
         ("/api/alerts/clear", "", 200),
+        ("/api/network/scan/cancel", "", 200),
     ] {
         let (told, reply) = description.ask(&house, post(path, body)).await;
         assert_eq!(told, status, "{path}: {reply}");

@@ -65,6 +65,8 @@ pub(crate) struct Options {
     pub(crate) name: Option<&'static str>,
     /// The ids of the miners, all alike.
     pub(crate) miners: Miners,
+    /// What a search of the network looks at.
+    pub(crate) ranges: Vec<String>,
 }
 
 /// The ids of a site's miners.
@@ -199,6 +201,7 @@ fn configuration(simulation: &Simulation, options: &Options) -> Inputs {
         "miners": miners,
         "battery": { "user": "demo", "password": portal_password, "base_url": simulation.portal().base_url() },
         "autocontrol": { "enabled": true },
+        "network": { "extra_ranges": options.ranges },
     });
     Inputs::of_text(&text.to_string(), std::iter::empty())
 }

@@ -9,6 +9,7 @@ mod events;
 mod history;
 mod itself;
 mod miner;
+mod network;
 mod shapes;
 mod system;
 
@@ -27,9 +28,10 @@ const ABOUT: &str = "Runs bitcoin miners from a home's solar power. Times are RF
     the miners (control) or do everything (admin).";
 
 /// The calls, in the groups and the order in which they are told.
-fn groups() -> [(&'static str, &'static str, Vec<Call>); 9] {
+fn groups() -> [(&'static str, &'static str, Vec<Call>); 10] {
     [
         ("System", "The whole, and whether it is well.", system::calls()),
+        ("Network", "The miners on the home network.", network::calls()),
         ("Miner", "What a miner does, and what a person asks of it.", miner::calls()),
         ("Battery", "The battery and the house.", battery::calls()),
         ("History", "What was measured, for spreadsheets.", history::calls()),

@@ -1,8 +1,9 @@
-//! The calls of `/api/system` and `/api/network`.
+//! The calls of `/api/system`.
 
 use super::{
     autocontrol::AutoControl,
     call::Call,
+    network::Network,
     shapes::{Alert, Connection, Instant},
 };
 use std::collections::BTreeMap;
@@ -15,8 +16,6 @@ pub(super) fn calls() -> Vec<Call> {
         Call::get("/api/system/health", "Whether it works")
             .reply::<Health>(200, "the control loop ticks and the battery data is fresh")
             .reply::<Health>(503, "it doesn't, and why"),
-        Call::get("/api/network/devices", "The miners that are configured")
-            .reply::<Network>(200, "in the configuration's order"),
     ]
 }
 
@@ -61,25 +60,4 @@ pub(super) struct Health {
     ok: bool,
     /// Why, for people.
     status: String,
-}
-
-/// The miners that are configured. Nothing is scanned.
-#[derive(ToSchema)]
-pub(super) struct Network {
-    scanning: bool,
-    last_scan_time: Option<Instant>,
-    device_count: u64,
-    devices: Vec<Device>,
-}
-
-/// A miner on the network.
-#[derive(ToSchema)]
-pub(super) struct Device {
-    id: String,
-    ip: String,
-    hostname: String,
-    r#type: String,
-    hashrate_ths: Option<f64>,
-    power_w: Option<f64>,
-    last_seen: Option<Instant>,
 }
