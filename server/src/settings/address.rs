@@ -3,12 +3,16 @@
 //! The page is reached from the whole home network. So that nobody who got in makes the controller ask around for them,
 //! or send a kept password to a place of theirs:
 //!
-//! * an address that is typed here is one of a home network, and not this machine's own, unless a device is there already;
+//! * an address or a range that is typed here is one of a home network, and not this machine's own, unless a device is there
+//!   already;
 //! * a password goes only to the address that it was given for: with another address it is typed again.
 
 use super::{Problem, Wanted, field};
 use crate::config::{Config, Host, Loaded, Miner};
-use devices::Secret;
+use devices::{
+    Secret,
+    discovery::{Ranges, parse_range},
+};
 use std::{
     net::{IpAddr, SocketAddr},
     time::Duration,
@@ -61,7 +65,20 @@ pub(super) async fn problems(after: &Loaded, known: &[&Config], wanted: &Wanted)
     if battery.password.is_some() && !goes_there_already && !is_typed(name) {
         problems.push(again(name.to_owned()));
     }
+    let ranges = "network.extra_ranges";
+    if is_typed(ranges) && !is_here_already && searches_itself(&after.config.network.extra_ranges) {
+        problems.push(Problem { name: ranges.to_owned(), what: own() });
+    }
     problems
+}
+
+/// One of these ranges is this machine's own.
+fn searches_itself(ranges: &[String]) -> bool {
+    let is_own = |range: &String| {
+        let range = parse_range(range).and_then(|range| Ranges::only(&[range]));
+        range.is_ok_and(|range| range.are_loopback_only())
+    };
+    ranges.iter().any(is_own)
 }
 
 fn again(name: String) -> Problem {
@@ -119,4 +136,18 @@ async fn addresses(host: &str, port: u16) -> Vec<IpAddr> {
     let found = tokio::time::timeout(LOOKUP, tokio::net::lookup_host((host, port))).await;
     let found = found.ok().and_then(Result::ok).into_iter().flatten();
     found.map(|address: SocketAddr| address.ip().to_canonical()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_of_this_machine_is_known() {
+        let ranges = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        assert!(searches_itself(&ranges(&["192.168.7.0/24", "127.0.0.0/24"])));
+        assert!(searches_itself(&ranges(&["127.0.0.1"])));
+        assert!(!searches_itself(&ranges(&["192.168.7.0/24", "10.0.0.0/22"])));
+        assert!(!searches_itself(&[]));
+    }
 }
