@@ -74,7 +74,7 @@ pub struct Search {
     /// Where it looks: ranges of addresses.
     pub ranges: Vec<String>,
     /// Addresses that were asked, and how many there are.
-    pub asked: (u32, u32),
+    pub asked: (usize, usize),
     /// How the last one ended.
     pub ended: Option<String>,
 }

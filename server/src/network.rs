@@ -1,23 +1,22 @@
-//! The search of the home network: at most one at a time, what it found, and how far it is.
+//! The search of the home network: at most one at a time, what it found, and how far it is. It begins when a person asks for
+//! it, and by itself once a miner that is known has been missing ([`missing`]).
+
+mod missing;
 
 use crate::current::Current;
-use devices::discovery::{
-    Plan, Ports, SearchEvent,
-    ranges::{self, NotSearched},
-    search,
-};
+use devices::discovery::{Ports, RangeError, Ranges, Scan, ScanEvent, Search, own_interfaces, parse_range};
 use engine::Handle;
-use ipnet::Ipv4Net;
-use model::{UtcMillis, discovery::FoundDevice};
+use missing::Missing;
+use model::{
+    MinerId, UtcMillis,
+    discovery::{FoundDevice, Moved},
+    snapshot::Snapshot,
+};
 use std::{
     net::Ipv4Addr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-
-/// Events that wait to be taken up.
-const WAITING: usize = 64;
 
 /// The search. Clones are the same.
 #[derive(Clone)]
@@ -45,9 +44,9 @@ pub struct Seen {
     /// One is under way.
     pub is_running: bool,
     /// Addresses that it is through with.
-    pub done: u32,
+    pub done: usize,
     /// All of them.
-    pub total: u32,
+    pub total: usize,
     /// When the last one ended, and whether it came to its end.
     pub ended: Option<(UtcMillis, bool)>,
     /// What it found, by address.
@@ -63,14 +62,9 @@ pub enum NoSearch {
     /// There is nowhere to look.
     #[error("this machine is in no home network that could be searched: name a range in site.search_ranges")]
     Nowhere,
-    /// A range can't be searched.
-    #[error("{range}: {why}")]
-    Range {
-        /// The range.
-        range: String,
-        /// Why not.
-        why: NotSearched,
-    },
+    /// The ranges can't be searched.
+    #[error(transparent)]
+    Range(#[from] RangeError),
 }
 
 impl Network {
@@ -79,28 +73,25 @@ impl Network {
         Self(Arc::new(Inner { site, current, ports, closing, state: Mutex::default() }))
     }
 
-    /// Where a search would look.
+    /// Where a search would look: this host's own networks, and what the configuration adds.
     ///
     /// # Errors
-    /// If there is nowhere to look, or a range that was named can't be searched.
-    pub fn ranges(&self) -> Result<Vec<Ipv4Net>, NoSearch> {
-        let named = self.0.current.facts().search_ranges.clone();
-        let given = named.into_iter().map(|range| match ranges::given(&range) {
-            Ok(range) => Ok(range),
-            Err(why) => Err(NoSearch::Range { range, why }),
-        });
-        let mut all: Vec<_> = given.collect::<Result<_, _>>()?;
-        if self.0.current.facts().demo {
+    /// If there is nowhere to look, or the ranges can't be searched.
+    pub fn ranges(&self) -> Result<Ranges, NoSearch> {
+        let facts = self.0.current.facts();
+        let named = facts.search_ranges.iter().map(|range| parse_range(range));
+        let named: Vec<_> = named.collect::<Result<_, _>>()?;
+        let ranges = if facts.demo {
             // The demo's devices are simulated: the home network has nothing to do with it.
-            return if all.is_empty() { Err(NoSearch::Nowhere) } else { Ok(all) };
-        }
-        let interfaces = ranges::interfaces().unwrap_or_else(|error| {
-            tracing::warn!(%error, "the interfaces of this machine aren't known");
-            Vec::new()
-        });
-        all.extend(ranges::own(&interfaces));
-        let all = Ipv4Net::aggregate(&all);
-        if all.is_empty() { Err(NoSearch::Nowhere) } else { Ok(all) }
+            Ranges::only(&named)?
+        } else {
+            let interfaces = own_interfaces().unwrap_or_else(|error| {
+                tracing::warn!(%error, "the interfaces of this machine aren't known");
+                Vec::new()
+            });
+            Ranges::of(&interfaces, &named)?
+        };
+        if ranges.searched().is_empty() { Err(NoSearch::Nowhere) } else { Ok(ranges) }
     }
 
     /// What was found, and how far a search is.
@@ -108,31 +99,42 @@ impl Network {
         self.state().seen.clone()
     }
 
+    /// The miners that don't answer where they are known to be, and were found elsewhere.
+    pub fn moved(&self, snapshot: &Snapshot) -> Vec<Moved> {
+        let found = &self.state().seen.found;
+        let elsewhere = |Gone { id, mac, host }: Gone<'_>| {
+            let is_it = |device: &&FoundDevice| {
+                device.identity.as_ref().and_then(|identity| identity.mac.as_deref()) == Some(mac)
+                    && device.address.to_string() != host
+            };
+            found.iter().find(is_it).map(|device| Moved { miner: id.clone(), to: device.address })
+        };
+        gone(snapshot).filter_map(elsewhere).collect()
+    }
+
     /// The ports of the devices' interfaces.
     pub fn ports(&self) -> Ports {
         self.0.ports
     }
 
-    /// Begins a search.
+    /// Begins a search, within a tokio runtime.
     ///
     /// # Errors
     /// If one is under way, or there is nowhere to look.
     pub fn begin(&self) -> Result<(), NoSearch> {
         let ranges = self.ranges()?;
-        let cancelled = self.0.closing.child_token();
-        {
-            let mut state = self.state();
-            if state.running.is_some() {
-                return Err(NoSearch::Running);
-            }
-            state.running = Some(cancelled.clone());
-            state.seen = Seen { is_running: true, ended: state.seen.ended, ..Seen::default() };
+        let search = Search { known: self.known(), ports: self.0.ports, ..Search::new(ranges) };
+        let mut state = self.state();
+        if state.running.is_some() {
+            return Err(NoSearch::Running);
         }
-        let texts: Vec<_> = ranges.iter().map(ToString::to_string).collect();
-        tracing::info!(ranges = texts.join(", "), "searching the network");
-        let plan = Plan { ranges, known: self.known(), ports: self.0.ports };
+        tracing::info!(ranges = %search.ranges, "searching the network");
+        let scan = search.begin();
+        state.running = Some(scan.canceller());
+        state.seen = Seen { is_running: true, ended: state.seen.ended, ..Seen::default() };
+        drop(state);
         let this = self.clone();
-        tokio::spawn(async move { this.run(plan, cancelled).await });
+        tokio::spawn(async move { this.follow(scan).await });
         Ok(())
     }
 
@@ -140,6 +142,21 @@ impl Network {
     pub fn cancel(&self) {
         if let Some(running) = &self.state().running {
             running.cancel();
+        }
+    }
+
+    /// Searches by itself once a miner that is known has been missing, and at long intervals while it is. Ends with the
+    /// program.
+    pub async fn keep_looking(&self) {
+        let mut snapshots = self.0.site.follow();
+        let mut missing = Missing::default();
+        while let Some(Ok(())) = self.0.closing.run_until_cancelled(snapshots.changed()).await {
+            let gone = gone(&snapshots.borrow_and_update()).map(|gone| gone.id.clone()).collect();
+            if missing.calls_for_a_search(self.0.site.now().mono, gone)
+                && let Err(why) = self.begin()
+            {
+                tracing::info!(%why, "a miner is missing, and is not searched for");
+            }
         }
     }
 
@@ -151,34 +168,30 @@ impl Network {
         hosts.filter_map(|host| host.parse().ok()).collect()
     }
 
-    async fn run(&self, plan: Plan, cancelled: CancellationToken) {
+    async fn follow(&self, mut scan: Scan) {
         // Whatever happens, the next search can begin.
         let _over = Over(self);
-        let (told, mut events) = mpsc::channel(WAITING);
-        let now = self.0.site.now();
-        let searching = async {
-            let came_to_its_end = search(&plan, now, told, &cancelled).await;
-            self.state().seen.ended = Some((self.0.site.now().utc, came_to_its_end));
-        };
-        let listening = async {
-            while let Some(event) = events.recv().await {
-                self.take_up(event);
-            }
-        };
-        tokio::join!(searching, listening);
+        while let Some(Some(event)) = self.0.closing.run_until_cancelled(scan.next()).await {
+            self.take_up(event);
+        }
         let found = self.state().seen.found.len();
         tracing::info!(found, "the search is over");
     }
 
-    fn take_up(&self, event: SearchEvent) {
-        let mut state = self.state();
+    fn take_up(&self, event: ScanEvent) {
+        let now = self.0.site.now().utc;
+        let seen = &mut self.state().seen;
         match event {
-            SearchEvent::Progress { done, total } => (state.seen.done, state.seen.total) = (done, total),
-            SearchEvent::Found(device) => {
-                let found = &mut state.seen.found;
-                let at = found.partition_point(|known| known.address < device.address);
-                found.insert(at, *device);
+            ScanEvent::Began { addresses, .. } => seen.total = addresses,
+            // Told by many tasks at once: not always in order.
+            ScanEvent::Progress { done, total } => {
+                (seen.done, seen.total) = (seen.done.max(done), seen.total.max(total));
             }
+            ScanEvent::Found(device) => {
+                let at = seen.found.partition_point(|known| known.address < device.address);
+                seen.found.insert(at, *device);
+            }
+            ScanEvent::Ended { cancelled, .. } => seen.ended = Some((now, !cancelled)),
         }
     }
 
@@ -186,6 +199,22 @@ impl Network {
         // Nothing is left half done under this lock.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A miner that doesn't answer where it is known to be, and would be recognised elsewhere.
+struct Gone<'a> {
+    id: &'a MinerId,
+    mac: &'a str,
+    host: &'a str,
+}
+
+fn gone(snapshot: &Snapshot) -> impl Iterator<Item = Gone<'_>> {
+    let controlled =
+        snapshot.miners.iter().map(|miner| (&miner.id, &miner.host, &miner.connection, &miner.mac));
+    let followed =
+        snapshot.followed.iter().map(|miner| (&miner.id, &miner.host, &miner.connection, &miner.mac));
+    let all = controlled.chain(followed).filter(|(_, _, connection, _)| !connection.connected);
+    all.filter_map(|(id, host, _, mac)| Some(Gone { id, mac: mac.as_deref()?, host }))
 }
 
 /// Notes at its end that no search is under way.

@@ -1,6 +1,6 @@
-//! What a page starts from: the snapshot, what is told of the configuration, the demo's switches.
+//! What a page starts from: the snapshot, what is told of the configuration, the demo's switches, what a search found.
 
-use crate::{current::Current, demo::Switches};
+use crate::{current::Current, demo::Switches, network::Network};
 use engine::Handle;
 use model::{
     demo::DemoState,
@@ -16,6 +16,8 @@ pub struct Outlook {
     pub site: Handle,
     /// What is told of the configuration.
     pub current: Current,
+    /// What a search found.
+    pub network: Network,
     /// What can be switched in the demo house.
     pub switches: Option<Switches>,
     /// What the page's files hash to; empty where there are none.
@@ -45,6 +47,7 @@ impl Outlook {
             },
             snapshot: snapshot.clone(),
             demo: self.demo(),
+            moved: self.network.moved(snapshot),
         }
     }
 

@@ -55,8 +55,11 @@ pub fn router(setup: Setup) -> Router {
     let door = Gate::new(access.clone(), hosts, proxies);
     let build = files.as_ref().map(Site::build).unwrap_or_default();
     let (site, current) = (settings.handle(), settings.current());
-    let outlook = Outlook { site: site.clone(), current: current.clone(), switches, build };
     let network = Network::new(site.clone(), current.clone(), ports, closing.clone());
+    let outlook =
+        Outlook { site: site.clone(), current: current.clone(), network: network.clone(), switches, build };
+    let looking = network.clone();
+    tokio::spawn(async move { looking.keep_looking().await });
     let news = News::start(outlook.clone(), closing);
     let metrics = Metrics::new(site.clone(), current.clone(), news.clone());
     let api =

@@ -41,6 +41,7 @@ pub(crate) fn overview(battery: BatteryView, miners: Vec<MinerView>) -> Overview
             invariants: Vec::new(),
         },
         demo: None,
+        moved: Vec::new(),
     }
 }
 

@@ -6,6 +6,7 @@
 use crate::{
     Alert, Intent, LadderStep, MinerId, MinerReading, Operation, Soc, SunTimes, UtcMillis,
     demo::DemoState,
+    discovery::Moved,
     snapshot::{
         BatteryView, Connection, DecisionView, InvariantCount, Latches, MinerState, MinerView, Snapshot,
     },
@@ -47,6 +48,10 @@ pub struct Overview {
     pub snapshot: Snapshot,
     /// The demo's switches, where the house is simulated and can be switched from here.
     pub demo: Option<DemoState>,
+    /// Where miners were found that don't answer where they are known to be. Programs are told by `/api/network/devices`:
+    /// the events of a change go without it.
+    #[serde(skip)]
+    pub moved: Vec<Moved>,
 }
 
 /// Something that happened. The name of the variant is the event's name on the wire.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 pub mod axeos;
 pub mod house;
 pub mod miner;
+pub mod network;
 mod port;
 pub mod portal;
 pub mod program;

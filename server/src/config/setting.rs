@@ -7,7 +7,7 @@ use super::{
     yaml::{Content, Node},
 };
 use chrono_tz::{TZ_VARIANTS, Tz};
-use devices::discovery::ranges;
+use devices::discovery::{Ranges, parse_range};
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr},
@@ -325,7 +325,7 @@ impl Kind {
             }
             Word::Host => Host::parse(word).is_ok(),
             Word::Address => word.parse::<IpAddr>().is_ok(),
-            Word::Range => ranges::given(word).is_ok(),
+            Word::Range => parse_range(word).and_then(|range| Ranges::only(&[range])).is_ok(),
         };
         (words.len() <= most && words.iter().all(is_word))
             .then(|| Value::Words(words.iter().map(|word| (*word).to_owned()).collect()))

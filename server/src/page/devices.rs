@@ -21,10 +21,11 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use devices::discovery::Ports;
+use devices::discovery::{Ports, Ranges};
 use model::{
     TeraHash,
     discovery::{DeviceKind, FoundDevice},
+    event::Overview,
     snapshot::Snapshot,
 };
 use std::collections::BTreeSet;
@@ -64,10 +65,14 @@ async fn cancel(State(page): State<Page>) -> Response {
 }
 
 fn sentence(why: &NoSearch) -> String {
-    let text = why.to_string();
+    format!("{}.", capital(&why.to_string()))
+}
+
+/// With a capital letter at its beginning.
+fn capital(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
+    format!("{first}{}", letters.as_str())
 }
 
 fn shown(page: &Page, who: &Who, status: StatusCode, problem: Option<String>) -> Response {
@@ -84,10 +89,10 @@ fn shown(page: &Page, who: &Who, status: StatusCode, problem: Option<String>) ->
             now: snapshot.at,
         },
         known: known(&holding.loaded, &teller::tell(&overview).devices, snapshot),
-        found: found(&holding.loaded, snapshot, &seen, page.network.ports()),
+        found: found(&holding.loaded, &overview, &seen, page.network.ports()),
         search: Search {
             is_running: seen.is_running,
-            ranges: ranges.iter().flatten().map(ToString::to_string).collect(),
+            ranges: ranges.iter().flat_map(Ranges::searched).map(ToString::to_string).collect(),
             asked: (seen.done, seen.total),
             ended: seen.ended.map(|(at, is_whole)| {
                 let when = app::civil::moment(at, snapshot.at, &overview.site.timezone);
@@ -139,34 +144,26 @@ fn known(loaded: &Loaded, devices: &[Device], snapshot: &Snapshot) -> Vec<Known>
 }
 
 /// What was found and isn't known, or is known to be somewhere else.
-fn found(loaded: &Loaded, snapshot: &Snapshot, seen: &Seen, ports: Ports) -> Vec<Found> {
+fn found(loaded: &Loaded, overview: &Overview, seen: &Seen, ports: Ports) -> Vec<Found> {
     let miners = &loaded.config.miners;
-    let controlled = snapshot.miners.iter().map(|miner| (&miner.id, &miner.connection, &miner.mac));
-    let followed = snapshot.followed.iter().map(|miner| (&miner.id, &miner.connection, &miner.mac));
-    let known: Vec<_> = controlled.chain(followed).collect();
-    // Whom a hardware address belongs to, and whether that one answers where it is looked for.
-    let whose = |mac: &str| {
-        let (id, connection, _) = known.iter().find(|(.., known)| known.as_deref() == Some(mac))?;
-        Some((*id, connection.connected))
-    };
+    let snapshot = &overview.snapshot;
+    let macs = snapshot.miners.iter().map(|miner| &miner.mac);
+    let macs: Vec<_> = macs.chain(snapshot.followed.iter().map(|miner| &miner.mac)).flatten().collect();
+    let is_known =
+        |device: &FoundDevice| match device.identity.as_ref().and_then(|identity| identity.mac.as_ref()) {
+            Some(mac) if macs.contains(&mac) => true,
+            _ => miners.iter().any(|miner| miner.host.as_str() == device.address.to_string()),
+        };
     let mut taken: BTreeSet<String> = miners.iter().map(|miner| miner.id.0.clone()).collect();
     let mut list = Vec::new();
     for device in &seen.found {
-        let address = device.address.to_string();
-        let mac = device.identity.as_ref().and_then(|identity| identity.mac.as_deref());
-        let is_at = |host: &str| host == address;
-        match mac.and_then(whose) {
-            Some((_, true)) => {}
-            Some((id, false)) => {
-                let configured = miners.iter().find(|miner| miner.id == *id);
-                let known = configured.zip(settings::part_of(loaded, id));
-                list.extend(
-                    known
-                        .filter(|(miner, _)| !is_at(miner.host.as_str()))
-                        .map(|(miner, part)| moved(device, miner, part)),
-                );
-            }
-            None if miners.iter().any(|miner| is_at(miner.host.as_str())) => {}
+        let who = overview.moved.iter().find(|moved| moved.to == device.address).map(|moved| &moved.miner);
+        let who = who.and_then(|id| {
+            Some((miners.iter().find(|miner| miner.id == *id)?, settings::part_of(loaded, id)?))
+        });
+        match who {
+            Some((miner, part)) => list.push(moved(device, miner, part)),
+            None if is_known(device) => {}
             None => list.push(candidate(device, ports, &mut taken)),
         }
     }
@@ -204,18 +201,21 @@ fn candidate(device: &FoundDevice, ports: Ports, taken: &mut BTreeSet<String>) -
     let figures: Vec<_> = figures.iter().filter(|told| told.is_known()).map(words::Told::text).collect();
     let (word, kind) = match &device.kind {
         DeviceKind::Whatsminer | DeviceKind::Axeos => ("new", words::kind(identity)),
-        DeviceKind::OtherMiner(maker) => ("seen, not supported", maker.clone()),
+        DeviceKind::OtherMiner { maker, .. } => ("seen, not supported", maker.clone()),
         DeviceKind::Unknown => ("not recognised", "unknown".to_owned()),
     };
     let address = device.address.to_string();
-    let name = match identity.and_then(|identity| identity.model.clone()) {
-        Some(model) => model,
-        None => kind.clone(),
+    let model = match &device.kind {
+        DeviceKind::OtherMiner { model, .. } => model.as_ref(),
+        DeviceKind::Whatsminer | DeviceKind::Axeos | DeviceKind::Unknown => {
+            identity.and_then(|identity| identity.model.as_ref())
+        }
     };
+    let name = model.unwrap_or(&kind).clone();
     let takes = match device.kind {
         DeviceKind::Whatsminer => Some("whatsminer"),
         DeviceKind::Axeos => Some("axeos"),
-        DeviceKind::OtherMiner(_) | DeviceKind::Unknown => None,
+        DeviceKind::OtherMiner { .. } | DeviceKind::Unknown => None,
     };
     let takes = takes.map(|kind| {
         let id = id_for(device, taken);
@@ -253,7 +253,7 @@ fn candidate(device: &FoundDevice, ports: Ports, taken: &mut BTreeSet<String>) -
             figures: figures.join(" · "),
             seen: None,
         },
-        evidence: device.evidence.clone(),
+        evidence: format!("{}.", capital(&device.evidence)),
         takes,
     }
 }

@@ -10,11 +10,12 @@ use axum::{
     routing::{get, post},
 };
 use model::{
-    MinerIdentity, MinerReading,
+    MinerId, MinerIdentity, MinerReading,
     discovery::{DeviceKind, FoundDevice},
     snapshot::{Connection, Snapshot},
 };
 use serde_json::{Value, json};
+use std::net::Ipv4Addr;
 
 pub(super) fn routes() -> Router<Api> {
     Router::new()
@@ -41,8 +42,12 @@ async fn cancel(State(api): State<Api>, body: Members) -> Result<Response, ApiEr
 
 /// What is known of the network: the miners that are configured, and what the last search found.
 pub(super) fn told(api: &Api, snapshot: &Snapshot) -> Value {
+    let moved = api.network.moved(snapshot);
+    let moved_to = |id: &MinerId| moved.iter().find(|moved| moved.miner == *id).map(|moved| moved.to);
     let controlled = snapshot.miners.iter().map(|miner| {
         let of = Of {
+            mac: miner.mac.as_ref(),
+            moved_to: moved_to(&miner.id),
             connection: &miner.connection,
             identity: miner.identity.as_ref(),
             reading: miner.reading.as_ref(),
@@ -51,6 +56,8 @@ pub(super) fn told(api: &Api, snapshot: &Snapshot) -> Value {
     });
     let followed = snapshot.followed.iter().map(|miner| {
         let of = Of {
+            mac: miner.mac.as_ref(),
+            moved_to: moved_to(&miner.id),
             connection: &miner.connection,
             identity: miner.identity.as_ref(),
             reading: miner.reading.as_ref(),
@@ -60,8 +67,8 @@ pub(super) fn told(api: &Api, snapshot: &Snapshot) -> Value {
     let devices: Vec<_> = controlled.chain(followed).collect();
     let seen = api.network.seen();
     let ranges = match api.network.ranges() {
-        Ok(ranges) => ranges.iter().map(ToString::to_string).collect(),
-        Err(NoSearch::Running | NoSearch::Nowhere | NoSearch::Range { .. }) => Vec::new(),
+        Ok(ranges) => ranges.searched().iter().map(ToString::to_string).collect(),
+        Err(NoSearch::Running | NoSearch::Nowhere | NoSearch::Range(_)) => Vec::new(),
     };
     json!({
         "scanning": seen.is_running,
@@ -76,6 +83,8 @@ pub(super) fn told(api: &Api, snapshot: &Snapshot) -> Value {
 
 /// What is known of a miner.
 struct Of<'a> {
+    mac: Option<&'a String>,
+    moved_to: Option<Ipv4Addr>,
     connection: &'a Connection,
     identity: Option<&'a MinerIdentity>,
     reading: Option<&'a MinerReading>,
@@ -94,26 +103,28 @@ fn configured((id, name, host): (&str, &str, &str), is_controlled: bool, of: &Of
         "controlled": is_controlled,
         "connected": connection.connected,
         "model": of.identity.and_then(|identity| identity.model.as_ref()),
-        "mac": of.identity.and_then(|identity| identity.mac.as_ref()),
+        "mac": of.identity.and_then(|identity| identity.mac.as_ref()).or(of.mac),
         "hashrate_ths": reading.and_then(|reading| reading.hash_rate),
         "power_w": reading.and_then(|reading| reading.power),
         "last_seen": connection.last_seen,
+        "moved_to": of.moved_to,
     })
 }
 
 fn found(device: &FoundDevice) -> Value {
     let identity = device.identity.as_ref();
-    let (kind, maker) = match &device.kind {
-        DeviceKind::Whatsminer => ("whatsminer", None),
-        DeviceKind::Axeos => ("axeos", None),
-        DeviceKind::OtherMiner(maker) => ("other_miner", Some(maker)),
-        DeviceKind::Unknown => ("unknown", None),
+    let model = identity.and_then(|identity| identity.model.as_ref());
+    let (kind, maker, model) = match &device.kind {
+        DeviceKind::Whatsminer => ("whatsminer", None, model),
+        DeviceKind::Axeos => ("axeos", None, model),
+        DeviceKind::OtherMiner { maker, model } => ("other_miner", Some(maker), model.as_ref()),
+        DeviceKind::Unknown => ("unknown", None, model),
     };
     json!({
         "ip": device.address,
         "type": kind,
         "maker": maker,
-        "model": identity.and_then(|identity| identity.model.as_ref()),
+        "model": model,
         "mac": identity.and_then(|identity| identity.mac.as_ref()),
         "firmware": identity.and_then(|identity| identity.firmware.as_ref()),
         "ports": device.ports,

@@ -8,7 +8,7 @@
 
 use super::{Problem, Wanted, field};
 use crate::config::{Config, Host, Loaded, Miner};
-use devices::{Secret, discovery::ranges};
+use devices::{Secret, discovery::parse_range};
 use std::{
     net::{IpAddr, SocketAddr},
     time::Duration,
@@ -46,7 +46,7 @@ pub(super) async fn problems(after: &Loaded, known: &[&Config], wanted: &Wanted)
         }
     }
     let searched = "site.search_ranges";
-    let is_own = |range: &String| ranges::given(range).is_ok_and(|range| range.network().is_loopback());
+    let is_own = |range: &String| parse_range(range).is_ok_and(|range| range.network().is_loopback());
     if is_typed(searched) && !is_here_already && after.config.site.search_ranges.iter().any(is_own) {
         problems.push(Problem { name: searched.to_owned(), what: own() });
     }

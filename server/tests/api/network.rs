@@ -9,9 +9,14 @@ use serde_json::{Value, json};
 /// Searches, and looks until it is over.
 async fn searched(house: &House) -> Value {
     house.post("/api/network/scan", json!({})).await.with(202);
+    once(house, |told| told["scanning"] == false).await
+}
+
+/// What is told of the network once it is so.
+async fn once(house: &House, so: impl Fn(&Value) -> bool) -> Value {
     loop {
         let told = house.get("/api/network/devices").await;
-        if told["scanning"] == false {
+        if so(&told) {
             return told;
         }
         tokio::task::yield_now().await;
@@ -65,4 +70,22 @@ async fn what_is_found_is_told_and_a_miner_that_moved_is_recognised() {
     person.house.run(30).await;
     let told = person.house.get("/api/network/devices").await;
     assert_eq!(told["devices"][0]["connected"], true, "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_known_miner_that_is_missing_is_searched_for_by_itself() {
+    let person = Person::enter().await;
+    person.change(&[("site.search_ranges", "127.0.0.1")]).await;
+    person.change(&[("miners.garage.host", "127.0.0.9"), ("miners.garage.password", CANARY)]).await;
+    person.house.run(200).await;
+    let told = person.house.get("/api/network/devices").await;
+    assert_eq!(told["devices"][0]["connected"], false, "{told}");
+    assert_eq!(told["last_scan_time"], Value::Null, "it may only be restarting: {told}");
+    person.house.run(200).await;
+    let told = once(&person.house, |told| !told["last_scan_time"].is_null()).await;
+    assert_eq!(told["found"][0]["mac"], told["devices"][0]["mac"], "{told}");
+    assert_eq!(told["devices"][0]["moved_to"], "127.0.0.1", "{told}");
+    assert!(person.page_at("/devices").await.contains("It is here now"));
+    // Nothing was sent to it by that, and nothing is until a person says yes.
+    assert_eq!(told["devices"][0]["connected"], false, "{told}");
 }

@@ -1,15 +1,24 @@
 //! Finding miners on the home network.
 //!
-//! * [`ranges`] says where to look: the private networks of this host's own interfaces, and what a person adds.
-//! * [`search()`] looks there in two stages: which addresses have a miner's port open, and who answers at it.
-//! * `probe` recognises who answers: by the drivers' own identification, and other makers by what gives them away.
+//! A search goes in two stages that overlap. First every address is knocked at, on the ports where miners listen; then
+//! whoever opened one is asked who it is, each port at most once and only in its own protocol. Beside that, devices
+//! that announce themselves by mDNS are listened to. Findings are told as they come.
 //!
-//! Nothing is ever changed on a device, no password is sent, no redirect is followed, and no address outside of private
-//! networks is touched.
+//! * Only private networks are searched ([`Ranges`]), and at most [`MOST_ADDRESSES`] addresses.
+//! * Everything has a deadline ([`Pace`]), replies are read up to 64 KiB, redirects aren't followed.
+//! * What a page says in its text makes no Bitaxe: only its own JSON does.
+//! * A device is known by its hardware address; that one has changed is for the caller to see.
+//!
+//! What it must not do: send a password, a command or anything to a port that didn't open; decide what becomes of what
+//! was found; keep anything from one search to the next.
 
-mod probe;
-pub mod ranges;
-mod search;
+mod announced;
+mod identify;
+mod knock;
+mod pace;
+mod ranges;
+mod scan;
 
-pub use probe::Ports;
-pub use search::{Plan, SearchEvent, search};
+pub use pace::{Pace, Ports};
+pub use ranges::{Interface, MOST_ADDRESSES, RangeError, Ranges, own_interfaces, parse_range};
+pub use scan::{Scan, ScanEvent, Search};

@@ -18,8 +18,11 @@ mod order;
 mod peer;
 mod power;
 mod reading;
+mod sighting;
 mod v2;
 mod v3;
+
+pub(crate) use sighting::{Sighting, Stranger};
 
 use crate::{Deadlines, DeviceError, Miner, Secret, WriteOutcome, Written, deadline::Deadline};
 use async_trait::async_trait;

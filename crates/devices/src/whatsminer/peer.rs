@@ -2,11 +2,11 @@
 
 use crate::DeviceError;
 use crate::deadline::Deadline;
-use std::{io, time::Duration};
+use std::{io, net::SocketAddrV4, time::Duration};
 use tokio::net::TcpStream;
 
-/// Longest reply that is read, in bytes: real ones have a few thousand.
-pub(super) const REPLY_LIMIT: usize = 1 << 20;
+/// Longest reply that is read of a miner that one has, in bytes: real ones have a few thousand.
+const REPLY_LIMIT: usize = 1 << 20;
 
 /// One port of one host.
 #[derive(Debug, Clone)]
@@ -14,6 +14,9 @@ pub(super) struct Peer {
     host: String,
     port: u16,
     connect: Duration,
+    /// Of one request, connection included, where that is bounded by more than the deadline of the call.
+    request: Option<Duration>,
+    reply_limit: usize,
 }
 
 impl Peer {
@@ -21,7 +24,24 @@ impl Peer {
     pub(super) fn new(host: &str, port: u16, connect: Duration) -> Self {
         let bare = host.trim();
         let bare = bare.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(bare);
-        Self { host: bare.to_owned(), port, connect }
+        Self { host: bare.to_owned(), port, connect, request: None, reply_limit: REPLY_LIMIT }
+    }
+
+    /// A stranger, who may be anything: no request takes longer than `request`, and no reply is read that is longer
+    /// than `reply_limit` bytes.
+    pub(super) fn stranger(address: SocketAddrV4, request: Duration, reply_limit: usize) -> Self {
+        let host = address.ip().to_string();
+        Self { host, port: address.port(), connect: request, request: Some(request), reply_limit }
+    }
+
+    /// The end of one request within `deadline`.
+    pub(super) fn request(&self, deadline: Deadline) -> Deadline {
+        self.request.map_or(deadline, |request| deadline.sooner(request))
+    }
+
+    /// Longest reply that is read, in bytes.
+    pub(super) const fn reply_limit(&self) -> usize {
+        self.reply_limit
     }
 
     /// Opens a connection within the connect deadline and within `deadline`.

@@ -8,6 +8,7 @@ use crate::{
     portal::Profile,
 };
 use clap::{Parser, ValueEnum};
+use ipnet::Ipv4Net;
 use model::UtcMillis;
 use std::{
     fs, io,
@@ -66,6 +67,10 @@ pub struct Arguments {
     /// A recorded day to live over and over instead of a simulated one.
     #[arg(long, value_name = "CSV")]
     pub day: Option<PathBuf>,
+    /// Simulate a home network with miners of many makes on these loopback addresses instead, on the ports of real ones,
+    /// like 127.0.9.0/24. Port 80 takes privileges; 254 addresses take 2000 files.
+    #[arg(long, value_name = "CIDR", conflicts_with_all = ["setup", "portal", "v2", "v3", "axeos", "day", "expose"])]
+    pub network: Option<Ipv4Net>,
     /// What the recorded day decides.
     #[arg(long, requires = "day", default_value = "everything")]
     pub follow: FollowChoice,

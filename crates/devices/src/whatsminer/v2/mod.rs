@@ -15,13 +15,16 @@ pub(super) use probe::Generation;
 
 use super::{
     hold,
+    json::Fields,
     peer::{Failure, Peer},
     reading::Observation,
+    sighting::Sighting,
 };
 use crate::{DeviceError, Secret, deadline::Deadline};
 use envelope::{Envelope, is_mining_down};
 use model::{MinerError, PoolReading};
 use reading::Replies;
+use serde_json::Value;
 use session::Session;
 use std::sync::Mutex;
 use transport::{Body, exchange};
@@ -173,6 +176,35 @@ impl Client {
         seen.reading.pools.clone_from(&slow.pools);
         seen.reading.writes_enabled = slow.writes_enabled;
         Ok(seen)
+    }
+
+    /// Who answers, with what power and hash rate, as far as reads tell it.
+    pub(super) async fn sight(&self, deadline: Deadline) -> Result<Sighting, DeviceError> {
+        let found = self.probe(deadline).await?;
+        // It is known who it is: what it does is worth a question, but no failure.
+        let summary = self.ask("summary", "SUMMARY", "reading the summary", deadline).await.ok();
+        let summary = summary.map(Answer::into_envelope).unwrap_or_default();
+        let seen = reading::observation(&Replies {
+            status: Fields::new(None),
+            summary: summary.fields(),
+            psu: Fields::new(None),
+            boards: None,
+            ramp_known: false,
+        });
+        Ok(Sighting::of(found.identity, &seen))
+    }
+
+    /// What answers the question that every relative of cgminer knows, and WhatsMiner's newer firmware doesn't: its name
+    /// and version, as it spells them.
+    pub(super) async fn name(&self, deadline: Deadline) -> Result<Value, DeviceError> {
+        match exchange(&self.peer, &Self::request("version"), "asking for its name", deadline).await {
+            Ok(Body::Json(parsed)) => Ok(parsed.value),
+            Ok(Body::Text(text)) => Ok(Value::String(text)),
+            Ok(Body::Empty) => {
+                Err(DeviceError::Unreachable("it closed the connection without an answer".to_owned()))
+            }
+            Err(failure) => Err(failure.into_error()),
+        }
     }
 
     fn request(command: &str) -> Vec<u8> {

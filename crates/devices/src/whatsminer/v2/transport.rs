@@ -5,7 +5,7 @@
 
 use super::super::{
     json::{self, Parsed},
-    peer::{Failure, Peer, REPLY_LIMIT, unreachable},
+    peer::{Failure, Peer, unreachable},
 };
 use crate::{DeviceError, deadline::Deadline};
 use std::io;
@@ -30,6 +30,7 @@ pub(in crate::whatsminer) async fn exchange(
     doing: &'static str,
     deadline: Deadline,
 ) -> Result<Body, Failure> {
+    let (deadline, limit) = (peer.request(deadline), peer.reply_limit());
     let mut stream = peer.connect(deadline).await.map_err(Failure::NotSent)?;
     deadline
         .limit(doing, stream.write_all(request))
@@ -37,9 +38,9 @@ pub(in crate::whatsminer) async fn exchange(
         .map_err(Failure::NoReply)?
         .map_err(|error| Failure::NoReply(unreachable(&error)))?;
     let mut reply = Vec::new();
-    match deadline.limit(doing, read_reply(&mut stream, &mut reply)).await {
+    match deadline.limit(doing, read_reply(&mut stream, &mut reply, limit)).await {
         Ok(Err(ReadError::TooLong)) => {
-            Err(Failure::NoReply(DeviceError::Protocol(format!("a reply of more than {REPLY_LIMIT} bytes"))))
+            Err(Failure::NoReply(DeviceError::Protocol(format!("a reply of more than {limit} bytes"))))
         }
         Ok(Err(ReadError::Io(error))) if reply.is_empty() => Err(Failure::NoReply(unreachable(&error))),
         Err(error) if reply.is_empty() => Err(Failure::NoReply(error)),
@@ -54,7 +55,11 @@ enum ReadError {
     Io(io::Error),
 }
 
-async fn read_reply(stream: &mut (impl AsyncReadExt + Unpin), reply: &mut Vec<u8>) -> Result<(), ReadError> {
+async fn read_reply(
+    stream: &mut (impl AsyncReadExt + Unpin),
+    reply: &mut Vec<u8>,
+    limit: usize,
+) -> Result<(), ReadError> {
     let mut end = EndOfReply::default();
     let mut chunk = [0; 4096];
     loop {
@@ -70,7 +75,7 @@ async fn read_reply(stream: &mut (impl AsyncReadExt + Unpin), reply: &mut Vec<u8
             }
             None => reply.extend_from_slice(received),
         }
-        if reply.len() > REPLY_LIMIT {
+        if reply.len() > limit {
             return Err(ReadError::TooLong);
         }
     }
@@ -162,8 +167,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_reply_is_capped() {
-        let endless = vec![b'{'; REPLY_LIMIT + 5000];
-        let outcome = read_reply(&mut endless.as_slice(), &mut Vec::new()).await;
+        let endless = vec![b'{'; 9000];
+        let outcome = read_reply(&mut endless.as_slice(), &mut Vec::new(), 4000).await;
         assert!(matches!(outcome, Err(ReadError::TooLong)));
     }
 

@@ -5,7 +5,7 @@
 
 use super::super::{
     json::{self, Fields, Parsed},
-    peer::{REPLY_LIMIT, unreachable},
+    peer::unreachable,
 };
 use crate::DeviceError;
 use serde_json::Value;
@@ -49,10 +49,12 @@ impl ReadError {
     }
 }
 
-/// Reads the reply to `command`. Heartbeats are skipped, and reports that the device sends unasked.
+/// Reads the reply to `command`, of `limit` bytes at the most. Heartbeats are skipped, and reports that the device sends
+/// unasked.
 pub(in crate::whatsminer) async fn read_reply(
     stream: &mut (impl AsyncRead + Unpin),
     command: &str,
+    limit: usize,
 ) -> Result<Reply, ReadError> {
     loop {
         let mut header = [0; 4];
@@ -61,7 +63,7 @@ pub(in crate::whatsminer) async fn read_reply(
         if length == 0 {
             continue;
         }
-        if length > REPLY_LIMIT {
+        if length > limit {
             let words = match std::str::from_utf8(&header) {
                 Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => {
                     format!("no frame, but text that begins with {text:?}")
@@ -113,8 +115,10 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
+    const LIMIT: usize = 1 << 20;
+
     async fn read(bytes: &[u8]) -> Result<Reply, ReadError> {
-        read_reply(&mut &*bytes, "get.device.info").await
+        read_reply(&mut &*bytes, "get.device.info", LIMIT).await
     }
 
     #[test]
@@ -144,7 +148,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_reply_is_capped() {
-        let mut bytes = (u32::try_from(REPLY_LIMIT).unwrap() + 1).to_le_bytes().to_vec();
+        let mut bytes = (u32::try_from(LIMIT).unwrap() + 1).to_le_bytes().to_vec();
         bytes.resize(100, b'x');
         assert!(matches!(read(&bytes).await, Err(ReadError::Other(DeviceError::Protocol(_)))));
         let http = read(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap_err().into_error();

@@ -13,6 +13,7 @@ use super::{
     order::{Confirmation, Order, redact},
     peer::{Failure, Peer, unreachable},
     reading::Observation,
+    sighting::Sighting,
 };
 use crate::{DeviceError, Secret, deadline::Deadline};
 use auth::Signature;
@@ -66,8 +67,25 @@ impl Client {
                 other => other,
             },
         )?;
-        reading::identity(Fields::new(reply.message.as_object()))
-            .ok_or_else(|| DeviceError::WrongDevice("its answer isn't a WhatsMiner's".to_owned()))
+        reading::identity(Fields::new(reply.message.as_object())).ok_or_else(strange)
+    }
+
+    /// Who answers, with what power and hash rate, as far as two questions tell it.
+    pub(super) async fn sight(&self, deadline: Deadline) -> Result<Sighting, DeviceError> {
+        let mut link = Link::new(&self.peer);
+        let info = link.ask(INFO, None, "finding out who answers by V3", deadline).await?;
+        let fields = Fields::new(info.message.as_object());
+        let identity = reading::identity(fields).ok_or_else(strange)?;
+        // It is known who it is: what it does is worth a question, but no failure.
+        let status =
+            link.ask("get.miner.status", Some("summary"), "reading the summary", deadline).await.ok();
+        let status = status.filter(|reply| reply.code == code::SUCCESS);
+        let seen = reading::observation(&Replies {
+            info: fields,
+            status: fields_of(status.as_ref()),
+            setting: Fields::new(None),
+        });
+        Ok(Sighting::of(identity, &seen))
     }
 
     /// One reading, over one connection where the device leaves it open.
@@ -236,6 +254,10 @@ impl Client {
     }
 }
 
+fn strange() -> DeviceError {
+    DeviceError::WrongDevice("its answer isn't a WhatsMiner's".to_owned())
+}
+
 fn fields_of(reply: Option<&Reply>) -> Fields<'_> {
     Fields::new(reply.and_then(|reply| reply.message.as_object()))
 }
@@ -246,7 +268,7 @@ async fn exchange(peer: &Peer, command: &str, body: &str, deadline: Deadline) ->
     let mut stream = peer.connect(deadline).await.map_err(Failure::NotSent)?;
     let answer = async {
         stream.write_all(&frame(body)).await.map_err(|error| unreachable(&error))?;
-        frame::read_reply(&mut stream, command).await.map_err(ReadError::into_error)
+        frame::read_reply(&mut stream, command, peer.reply_limit()).await.map_err(ReadError::into_error)
     };
     deadline.limit(DOING, answer).await.and_then(|reply| reply).map_err(Failure::NoReply)
 }
@@ -280,10 +302,11 @@ impl<'a> Link<'a> {
         doing: &'static str,
         deadline: Deadline,
     ) -> Result<Reply, DeviceError> {
+        let (deadline, limit) = (self.peer.request(deadline), self.peer.reply_limit());
         let request = frame(&auth::read_request(command, parameter));
         // The stream comes back only with a whole reply, so that no later read sees the rest of this one.
         if let Some(mut stream) = self.stream.take() {
-            match deadline.limit(doing, Self::try_ask(&mut stream, &request, command)).await? {
+            match deadline.limit(doing, Self::try_ask(&mut stream, &request, command, limit)).await? {
                 Ok(reply) => {
                     self.stream = Some(stream);
                     return Ok(reply);
@@ -294,15 +317,20 @@ impl<'a> Link<'a> {
         }
         let mut stream = self.peer.connect(deadline).await?;
         let reply = deadline
-            .limit(doing, Self::try_ask(&mut stream, &request, command))
+            .limit(doing, Self::try_ask(&mut stream, &request, command, limit))
             .await?
             .map_err(ReadError::into_error)?;
         self.stream = Some(stream);
         Ok(reply)
     }
 
-    async fn try_ask(stream: &mut TcpStream, request: &[u8], command: &str) -> Result<Reply, ReadError> {
+    async fn try_ask(
+        stream: &mut TcpStream,
+        request: &[u8],
+        command: &str,
+        limit: usize,
+    ) -> Result<Reply, ReadError> {
         stream.write_all(request).await.map_err(ReadError::Closed)?;
-        frame::read_reply(stream, command).await
+        frame::read_reply(stream, command, limit).await
     }
 }

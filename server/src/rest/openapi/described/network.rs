@@ -68,6 +68,8 @@ pub(super) struct Device {
     hashrate_ths: Option<f64>,
     power_w: Option<f64>,
     last_seen: Option<Instant>,
+    /// Where it was found, if it doesn't answer at its address: it isn't followed there before a person says so.
+    moved_to: Option<String>,
 }
 
 /// A device that was found.
