@@ -125,3 +125,28 @@ async fn addresses(host: &str, port: u16) -> Vec<IpAddr> {
     let found = found.ok().and_then(Result::ok).into_iter().flatten();
     found.map(|address: SocketAddr| address.ip().to_canonical()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Changes, Inputs};
+
+    /// The names of what is wrong, if the range was typed into a site with its miner at `host`.
+    async fn wrong(host: &str, range: &str) -> Vec<String> {
+        let text = format!(
+            "site: {{timezone: UTC, search_ranges: [{range}]}}\nminer: {{host: {host}}}\n\
+             battery: {{user: me, password: sun, base_url: https://portal.invalid}}\n"
+        );
+        let loaded = Inputs::of_text(&text, std::iter::empty()).load(&Changes::new()).unwrap();
+        let wanted = Wanted::from([("site.search_ranges".to_owned(), Some(range.to_owned()))]);
+        let problems = problems(&loaded, &[&loaded.config], &wanted).await;
+        problems.into_iter().map(|problem| problem.name).collect()
+    }
+
+    #[tokio::test]
+    async fn this_machine_is_searched_only_where_the_file_has_put_a_device() {
+        assert_eq!(wrong("192.168.7.9", "127.0.9.0/24").await, ["site.search_ranges"]);
+        assert_eq!(wrong("192.168.7.9", "192.168.7.0/24").await, [""; 0]);
+        assert_eq!(wrong("127.0.0.1", "127.0.9.0/24").await, [""; 0]);
+    }
+}

@@ -1,10 +1,12 @@
 //! Dealing out what several miners may draw together, for any claims.
 
+use crate::world::{events::Event, run::latched};
 use control::{
-    Member, Policy, PowerRange, Share, deal,
+    Member, Observation, Policy, PowerRange, Share, deal,
     fleet::{BETWEEN_STARTS, Claim, Part, SLACK, steps},
+    step,
 };
-use model::{MonoTime, PowerPercent, Watts};
+use model::{BlockedBy, MonoTime, PowerPercent, Reason, Watts};
 use proptest::prelude::*;
 
 const NOW: MonoTime = MonoTime(1_000_000_000);
@@ -157,6 +159,30 @@ fn starts_follow_one_another_but_for_what_a_person_asks_for() {
     let long_ago = i64::try_from(BETWEEN_STARTS.as_millis()).unwrap();
     just_started.claim.started_at = Some(MonoTime(NOW.0 - long_ago));
     assert_eq!(turns(&[just_started, starting(3600, 100)]), [true, true]);
+}
+
+#[test]
+fn who_gets_no_share_is_told_what_really_keeps_it_off() {
+    let told = |answers: bool| {
+        let mut run = latched(Policy::default());
+        for level in [60.0, 70.0, 80.0, 90.0, 99.0, 100.0] {
+            run.sample(level);
+        }
+        run.house.happens(Event::Reachable(answers));
+        let mut last = None;
+        for _ in 0..60 {
+            run.house.passes(10);
+            let seen =
+                Observation { share: Share::Dealt { power: None, may_start: true }, ..run.house.observe() };
+            let (state, decision) = step(&run.policy, run.state.clone(), &seen);
+            assert_eq!(decision.command, None);
+            run.state = state;
+            last = Some((decision.reason, decision.blocked.unwrap().by));
+        }
+        last.unwrap()
+    };
+    assert_eq!(told(true), (Reason::NoShare, BlockedBy::Share));
+    assert_eq!(told(false).1, BlockedBy::MinerUnknown);
 }
 
 fn any_part() -> impl Strategy<Value = (u8, f64, u8, u8, bool, bool)> {
