@@ -7,6 +7,7 @@
 //! * [`rest`] is the API, [`events`] its news, `metrics` what collectors read, [`page`] what people look at; [`web`] puts
 //!   them behind one gate.
 //! * [`run`] puts it all together and takes it down again.
+//! * [`import`] takes over what the earlier program left.
 //! * [`check`] says whether a configuration would work, and with `--live` whether the devices do.
 
 #![recursion_limit = "512"] // the page is one deep type
@@ -19,6 +20,7 @@ pub mod current;
 pub mod demo;
 pub mod events;
 mod headers;
+pub mod import;
 mod listen;
 mod metrics;
 pub mod network;

@@ -3,12 +3,13 @@
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use engine::clock::{Clock, SystemClock};
-use model::{MonoTime, Now, UtcMillis};
+use model::{MinerId, MonoTime, Now, UtcMillis};
 use server::{
     access::{Access, Door},
     check,
     config::{self, Changes, Inputs, Loaded},
     demo::{Demo, House},
+    import::{self, Import},
     run::{self, Setup},
 };
 use std::{
@@ -102,6 +103,19 @@ enum Command {
         #[arg(long)]
         live: bool,
     },
+    /// Take over the history and the memory of the earlier Python program: wm_status_log.csv, eg4_battery_log.csv,
+    /// wm_state.json. The program must not be running. What is there already stays as it is.
+    Import {
+        /// Files, or directories with them.
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// The miner that the log is of, by its id. Needed where there are several.
+        #[arg(long, value_name = "ID")]
+        miner: Option<String>,
+        /// Only say what would be taken.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Set the password with which people sign in. The program must not be running.
     SetPassword,
 }
@@ -125,6 +139,13 @@ async fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     }
     if let Some(Command::SetPassword) = command {
         return set_password(&options.data).await;
+    }
+    if let Some(Command::Import { paths, miner, dry_run }) = command {
+        let inputs = Inputs::read(options.config.as_deref(), config::environment())?;
+        let now = Now { mono: MonoTime(0), utc: SystemClock::new().wall() };
+        let import = Import { paths, miner: miner.map(MinerId), dry_run };
+        import::import(&import, &inputs, &options.data, now, &mut io::stdout()).await?;
+        return Ok(ExitCode::SUCCESS);
     }
     // Before anything is told: whoever reads it may send a signal at once.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);

@@ -21,6 +21,7 @@ mod battery;
 pub mod clock;
 mod control_loop;
 mod followed;
+mod inherited;
 mod local;
 mod punctuality;
 mod reader;
@@ -31,6 +32,7 @@ mod site;
 mod supervise;
 mod unit;
 
+pub use inherited::{Inherited, inherit};
 pub use local::Place;
 pub use punctuality::Lateness;
 pub use requests::{Handle, Law, Refused, Reply, Request, WouldDecide};

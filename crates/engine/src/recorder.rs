@@ -180,9 +180,9 @@ impl Entries {
     }
 
     /// Takes notice of how a write went.
-    fn note(&self, result: Result<(), StoreError>) {
+    fn note<T>(&self, result: Result<T, StoreError>) {
         match result {
-            Ok(()) => {
+            Ok(_) => {
                 if !self.healthy.swap(true, Ordering::Relaxed) {
                     tracing::info!("the database takes writes again");
                 }

@@ -10,7 +10,7 @@ mod field;
 mod start;
 
 pub use field::{Field, Problem, Typed, fields, new_miner, part_of, title, told};
-pub use start::Start;
+pub use start::{Start, loaded_with_changes};
 
 use crate::{
     access::NoRandomness,

@@ -3,7 +3,7 @@
 use super::{Inner, Settings, State, loaded};
 use crate::{
     assemble,
-    config::{App, Change, Changes, Inputs, Loaded},
+    config::{App, Change, Changes, ConfigError, Inputs, Loaded},
     current::Current,
 };
 use anyhow::{Context, bail};
@@ -92,6 +92,14 @@ pub(super) async fn started(
 ) -> Option<Site> {
     let starting = Site::start(setup.clone(), store.cloned(), Arc::clone(clock));
     AssertUnwindSafe(starting).catch_unwind().await.ok()
+}
+
+/// What holds with what was changed on the settings page before. Changes that can't be taken up are left aside.
+///
+/// # Errors
+/// If the file itself is wrong.
+pub async fn loaded_with_changes(inputs: &Inputs, store: Option<&Store>) -> Result<Loaded, ConfigError> {
+    Ok(loaded(inputs, &kept(store).await)?.0)
 }
 
 /// What was changed before.

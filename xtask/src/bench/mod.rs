@@ -7,6 +7,7 @@ mod browser;
 mod discovery;
 mod history;
 mod http;
+mod import;
 mod journal;
 mod law;
 mod load;
@@ -49,6 +50,8 @@ pub(crate) enum Part {
     History,
     /// The store's journal of decisions.
     Journal,
+    /// Taking over old logs.
+    Import,
     /// The search of the network.
     Discovery,
     /// The page and the demo.
@@ -70,6 +73,7 @@ pub(crate) fn bench(workspace: &Workspace, parts: &[Part]) -> anyhow::Result<()>
             Part::Law => law::figures(workspace)?,
             Part::History => history::figures(workspace)?,
             Part::Journal => journal::figures(workspace)?,
+            Part::Import => import::figures(workspace)?,
             Part::Discovery => discovery::figures(workspace)?,
             Part::Page => page::figures(workspace)?,
             Part::Browser => browser::figures(workspace)?,

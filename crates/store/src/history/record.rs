@@ -21,7 +21,8 @@ const REMOVED_AT_ONCE: i64 = DAY;
 const ROWS_AT_ONCE: usize = 200;
 
 impl Store {
-    /// Keeps samples, and makes of them what the history is told from. All or nothing, durable on return.
+    /// Keeps samples, and makes of them what the history is told from. All or nothing, durable on return. How many of
+    /// them were taken.
     ///
     /// A sample for an instant that has one already changes nothing. Samples may come late and in any order; what is
     /// older than the rules keep, more than five minutes ahead of `now`, or from before 1970 isn't taken, which is no
@@ -32,7 +33,7 @@ impl Store {
         samples: &Samples,
         rules: &HistoryRules,
         now: UtcMillis,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         within("writing the history", async {
             let limits = Limits::new(rules, now);
             let battery = samples.battery.iter().map(|sample| Row::of(sample, &BATTERY));
@@ -46,16 +47,19 @@ impl Store {
             }
 
             let mut transaction = self.writer().begin().await?;
-            let mut begun = record(&mut transaction, Source::battery(), battery, limits.battery_gap).await?;
+            let mut all = record(&mut transaction, Source::battery(), battery, limits.battery_gap).await?;
             for (miner, rows) in miners {
                 let source = Source::miner(number(&mut transaction, miner).await?);
-                begun |= record(&mut transaction, source, rows, limits.miner_gap).await?;
+                let of_miner = record(&mut transaction, source, rows, limits.miner_gap).await?;
+                all.taken += of_miner.taken;
+                all.begun |= of_miner.begun;
             }
             // Once in a slot is often enough, and spares the pages of a commit a minute.
-            if begun {
+            if all.begun {
                 remove_old(&mut transaction, &limits).await?;
             }
-            transaction.commit().await
+            transaction.commit().await?;
+            Ok(all.taken)
         })
         .await
     }
@@ -103,18 +107,27 @@ impl Reach {
     }
 }
 
-/// Takes up a source's samples. Says whether a slot began with them.
+/// What became of samples.
+#[derive(Debug, Default)]
+struct Recorded {
+    /// How many were new.
+    taken: u64,
+    /// Whether a slot began with them.
+    begun: bool,
+}
+
+/// Takes up a source's samples.
 async fn record(
     connection: &mut SqliteConnection,
     source: Source,
     mut rows: Vec<Row>,
     gap: i64,
-) -> Result<bool, sqlx::Error> {
+) -> Result<Recorded, sqlx::Error> {
     // Both keep the order of equals: the first of two for the same instant counts.
     rows.sort_by_key(|row| row.at);
     rows.dedup_by_key(|row| row.at);
     if rows.is_empty() {
-        return Ok(false);
+        return Ok(Recorded::default());
     }
     let newest = newest_slot(connection, source).await?;
     let mut changes = Changes::default();
@@ -122,12 +135,14 @@ async fn record(
         merge(connection, source, rows, needs, gap, &mut changes).await?;
     }
     make_parts(connection, source, newest, &changes.slots).await?;
-    Ok(changes.begun)
+    Ok(Recorded { taken: changes.taken, begun: changes.begun })
 }
 
 /// What was done to the slots of a source.
 #[derive(Default)]
 struct Changes {
+    /// How many samples were new.
+    taken: u64,
     slots: BTreeSet<i64>,
     /// Whether one of them had no sample before.
     begun: bool,
@@ -170,6 +185,7 @@ async fn merge(
         .map(|row| (row.at, row))
         .collect();
     insert_samples(connection, source, &fresh).await?;
+    changes.taken += fresh.len() as u64;
     let minutes: BTreeSet<i64> = fresh.keys().map(|at| floor(*at, Tier::Minute.length())).collect();
     let touched: BTreeSet<i64> = fresh.keys().flat_map(|at| Reach::new(*at, gap).slots()).collect();
     all.extend(fresh);
