@@ -106,6 +106,7 @@ pub fn facts(config: &Config, demo: bool) -> Facts {
         default_days: config.data.default_days.as_secs_f64() / 86_400.0,
         tick: tick(config),
         search_ranges: config.site.search_ranges.clone(),
+        csv_log: config.data.csv_log.then_some(config.data.log_interval_sec),
         demo,
     }
 }

@@ -7,6 +7,7 @@
 //! * [`rest`] is the API, [`events`] its news, `metrics` what collectors read, [`page`] what people look at; [`web`] puts
 //!   them behind one gate.
 //! * [`run`] puts it all together and takes it down again.
+//! * `csv_log` writes the daily CSV files.
 //! * [`import`] takes over what the earlier program left.
 //! * [`check`] says whether a configuration would work, and with `--live` whether the devices do.
 
@@ -16,6 +17,7 @@ pub mod access;
 pub mod assemble;
 pub mod check;
 pub mod config;
+mod csv_log;
 pub mod current;
 pub mod demo;
 pub mod events;

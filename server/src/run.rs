@@ -4,6 +4,7 @@
 use crate::{
     access::{Access, Door},
     config::{Config, Inputs},
+    csv_log,
     demo::{self, LivedTime, Switches},
     listen, page,
     settings::Start,
@@ -132,6 +133,9 @@ pub async fn run(
         tracing::warn!("the control loop hasn't ticked yet");
     }
     let watchdog = tokio::spawn(feed_watchdog(settings.handle()));
+    let csv_log =
+        csv_log::keep(settings.handle(), settings.current(), data.join(csv_log::DIRECTORY), stop.clone());
+    tokio::spawn(csv_log);
     tracing::info!(address = %local, "listening");
     if let Some(code) = &claim {
         tracing::warn!(code, "nobody has taken over this controller yet: do so at /claim, with this code");

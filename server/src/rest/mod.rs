@@ -79,6 +79,8 @@ pub struct Facts {
     pub tick: Duration,
     /// Ranges that are searched for devices, besides the networks that this machine is in.
     pub search_ranges: Vec<String>,
+    /// How often the daily CSV files get a row; `None` where there are none.
+    pub csv_log: Option<Duration>,
     /// The devices are simulated.
     pub demo: bool,
 }

@@ -267,3 +267,37 @@ async fn the_demo_runs_by_itself() {
     assert_eq!(ended.status.code(), Some(0), "{}", ended.err);
     assert!(house.dir.path().join("data/demo").is_dir(), "its data is apart from a household's");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn daily_files_hold_what_was_read() {
+    let house = House::in_real_time().await;
+    let file = house.configuration(|text| {
+        text["data"] = json!({ "csv_log": true });
+        text["app"]["port"] = json!(0);
+    });
+    let mut program = Program::start(house.dir.path(), &["--config", &file, "--data", "data"], &[]);
+    program.address().await;
+    let directory = house.dir.path().join("data/csv");
+    let rows = |of: &str| {
+        let files = std::fs::read_dir(&directory).into_iter().flatten();
+        let mut names = files.map(|file| file.unwrap().path());
+        let file = names.find(|path| path.file_name().unwrap().to_str().unwrap().starts_with(of))?;
+        let text = std::fs::read_to_string(file).unwrap();
+        Some(text.lines().map(str::to_owned).collect::<Vec<_>>()).filter(|lines| lines.len() == 2)
+    };
+    let [battery, miner] = loop {
+        if let Some(both) = rows("battery-").zip(rows("miner-")) {
+            break [both.0, both.1];
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(
+        battery[0].starts_with("ts,soc_percent,pv_power_w") && battery[1].contains(",95,"),
+        "{battery:?}"
+    );
+    assert!(miner[0].starts_with("ts,power_w,power_set_w,hashrate_ths"), "{miner:?}");
+    let power: f64 = miner[1].split(',').nth(1).unwrap().parse().unwrap();
+    assert!(power > 1000.0, "{miner:?}");
+    let ended = program.stop().await;
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.err);
+}
