@@ -13,5 +13,6 @@ mod configuration;
 mod house;
 mod installed;
 mod killed;
+mod kills;
 mod living;
 mod past;
