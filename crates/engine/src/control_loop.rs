@@ -88,7 +88,7 @@ impl ControlLoop {
                     woken
                 }
                 woken = clock.sleep_until(busy, schedule.next()) => {
-                    self.punctuality.ticked(schedule.begins(clock.elapsed()), self.period);
+                    self.punctuality.began(schedule.begins(clock.elapsed()), self.period);
                     self.tick().await;
                     schedule.ticked(clock.elapsed());
                     woken
@@ -102,6 +102,7 @@ impl ControlLoop {
     }
 
     async fn tick(&mut self) {
+        let began = self.keeper.clock().elapsed();
         let now = self.keeper.now();
         self.ticks += 1;
         let local = self.place.local(now.utc, self.keeper.synced());
@@ -140,6 +141,7 @@ impl ControlLoop {
         self.send(commanded, now).await;
         self.recorder.put(Entry::Time(now));
         self.publish(now);
+        self.punctuality.ended(self.keeper.clock().elapsed().saturating_sub(began));
     }
 
     /// Sends what was decided, offs first and all at once.

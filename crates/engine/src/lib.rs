@@ -32,6 +32,6 @@ mod supervise;
 mod unit;
 
 pub use local::Place;
-pub use punctuality::Lateness;
+pub use punctuality::{Ticks, Times};
 pub use requests::{Handle, Law, Refused, Reply, Request, WouldDecide};
 pub use site::{FollowedSetup, MinerSetup, NotRenewed, Site, SiteSetup};
