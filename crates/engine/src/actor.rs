@@ -6,6 +6,7 @@
 use crate::{
     clock::{Busy, Timekeeper},
     reader::MinerStatus,
+    recorder::Durable,
 };
 use control::Outcome;
 use devices::{DeviceError, Miner, WriteOutcome, Written};
@@ -19,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct Order {
     pub(crate) sequence: u64,
     pub(crate) command: Command,
+    /// Its record, which goes before it.
+    pub(crate) durable: Option<Durable>,
     /// Travels with the work, so that simulated time waits for it.
     pub(crate) busy: Busy,
 }
@@ -69,9 +72,10 @@ impl Actor {
     }
 
     async fn carry_out(&self, order: Order, orders: &mut mpsc::Receiver<Order>) -> Option<Order> {
+        let Order { sequence, command, durable, busy } = order;
         let sent_at = self.keeper.now();
         let under_way = Report {
-            sequence: order.sequence,
+            sequence,
             outcome: Outcome::UnderWay,
             means: None,
             sent_at,
@@ -80,11 +84,17 @@ impl Actor {
             error: None,
         };
         self.reports.send_replace(Some(under_way.clone()));
-        tracing::info!(sequence = order.sequence, command = %order.command, "sending");
+        tracing::info!(sequence, %command, "sending");
+        let carried = async {
+            if let Some(durable) = durable {
+                durable.wait().await;
+            }
+            self.call(command, sent_at).await
+        };
         let (result, newer) = tokio::select! {
             biased;
-            Some(newer) = orders.recv(), if !order.command.is_off() => (None, Some(newer)),
-            result = tokio::time::timeout(self.deadline, self.call(order.command, sent_at)) => (result.ok(), None),
+            Some(newer) = orders.recv(), if !command.is_off() => (None, Some(newer)),
+            result = tokio::time::timeout(self.deadline, carried) => (result.ok(), None),
         };
         let mut report = Report { ended_at: Some(self.keeper.now()), ..under_way };
         match result {
@@ -108,10 +118,10 @@ impl Actor {
                 });
             }
         }
-        tracing::info!(sequence = order.sequence, outcome = ?report.outcome, words = report.words.as_deref(), "sent");
+        tracing::info!(sequence, outcome = ?report.outcome, words = report.words.as_deref(), "sent");
         self.reports.send_replace(Some(report));
         // A full queue of wakes means that the loop is about to look anyway.
-        let _ = self.wake.try_send(order.busy);
+        let _ = self.wake.try_send(busy);
         newer
     }
 

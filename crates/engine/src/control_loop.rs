@@ -84,12 +84,12 @@ impl ControlLoop {
                 },
                 Some(woken) = self.wakes.recv() => {
                     while self.wakes.try_recv().is_ok() {}
-                    self.tick().await;
+                    self.tick();
                     woken
                 }
                 woken = clock.sleep_until(busy, schedule.next()) => {
-                    self.punctuality.ticked(schedule.begins(clock.elapsed()), self.period);
-                    self.tick().await;
+                    self.punctuality.began(schedule.begins(clock.elapsed()), self.period);
+                    self.tick();
                     schedule.ticked(clock.elapsed());
                     woken
                 }
@@ -101,7 +101,8 @@ impl ControlLoop {
         }
     }
 
-    async fn tick(&mut self) {
+    fn tick(&mut self) {
+        let began = self.keeper.clock().elapsed();
         let now = self.keeper.now();
         self.ticks += 1;
         let local = self.place.local(now.utc, self.keeper.synced());
@@ -137,20 +138,22 @@ impl ControlLoop {
                 unit.save_if_changed(&self.recorder, now);
             }
         }
-        self.send(commanded, now).await;
+        self.send(&commanded, now);
         self.recorder.put(Entry::Time(now));
         self.publish(now);
+        self.punctuality.ended(self.keeper.clock().elapsed().saturating_sub(began));
     }
 
-    /// Sends what was decided, offs first and all at once.
-    async fn send(&mut self, commanded: BTreeMap<usize, (Command, OperationId)>, now: Now) {
+    /// Sends what was decided, offs first.
+    fn send(&mut self, commanded: &BTreeMap<usize, (Command, OperationId)>, now: Now) {
         for offs in [true, false] {
-            let sending = self.units.iter_mut().enumerate().filter_map(|(index, unit)| {
-                let (command, id) = *commanded.get(&index)?;
-                let busy = self.keeper.clock().busy();
-                (command.is_off() == offs).then(|| unit.send(command, id, &self.recorder, now, busy))
-            });
-            futures::future::join_all(sending).await;
+            for (index, unit) in self.units.iter_mut().enumerate() {
+                if let Some((command, id)) =
+                    commanded.get(&index).filter(|(command, _)| command.is_off() == offs)
+                {
+                    unit.send(*command, *id, &self.recorder, now, self.keeper.clock().busy());
+                }
+            }
         }
     }
 
@@ -237,7 +240,7 @@ impl ControlLoop {
         let Envelope { miner, request, reply, busy } = envelope;
         let answer = match self.take_up(miner, &request) {
             Ok(index) => {
-                self.tick().await;
+                self.tick();
                 match self.units.get(index).and_then(|unit| unit.last.as_ref().map(|last| (unit, last))) {
                     Some((unit, (_, decision, view))) => {
                         let sent = decision.command.and_then(|_| unit.operations.front());
@@ -251,7 +254,7 @@ impl ControlLoop {
             }
             Err(refused) => Err(refused),
         };
-        // A wish that was answered for outlives a power cut. What it asked for has been sent by now.
+        // A wish that was answered for outlives a power cut. What it asked for is on its way by now.
         self.recorder.flush(PATIENCE).await;
         // Whoever asked may have gone.
         let _ = reply.send(answer);
@@ -343,7 +346,12 @@ pub(crate) fn guard(
                 } else if now.since(last.1) >= DEAD_AFTER {
                     tracing::error!("the control loop doesn't tick: switching every miner off");
                     for miner in &miners {
-                        let order = Order { sequence: 0, command: Command::Off, busy: keeper.clock().busy() };
+                        let order = Order {
+                            sequence: 0,
+                            command: Command::Off,
+                            durable: None,
+                            busy: keeper.clock().busy(),
+                        };
                         let _ = miner.try_send(order);
                     }
                     last.1 = now;

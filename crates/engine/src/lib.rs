@@ -34,6 +34,6 @@ mod unit;
 
 pub use inherited::{Inherited, inherit};
 pub use local::Place;
-pub use punctuality::Lateness;
+pub use punctuality::{Ticks, Times};
 pub use requests::{Handle, Law, Refused, Reply, Request, WouldDecide};
 pub use site::{FollowedSetup, MinerSetup, NotRenewed, Site, SiteSetup};

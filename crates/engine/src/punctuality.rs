@@ -1,11 +1,12 @@
-//! How punctual the control loop is: by how much its ticks came after they were due, counted since the start.
+//! How the control loop keeps its time: by how much its ticks came after they were due, and how long they took, counted since
+//! the start.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-/// The upper bounds of the classes that lateness is counted in. The clock's own grain is a millisecond.
+/// The upper bounds of the classes that times are counted in. The clock's own grain is a millisecond.
 const BOUNDS: [Duration; 10] = [
     Duration::from_millis(2),
     Duration::from_millis(5),
@@ -19,61 +20,78 @@ const BOUNDS: [Duration; 10] = [
     Duration::from_secs(5),
 ];
 
-/// The lateness of the ticks so far, by the site's own clock. Only ticks that were due count: those that a new reading or
-/// a wish brings about come when they come.
+/// How often something took how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Lateness {
-    /// How many ticks were late by no more than the bound of their class, and by more than that of the one before.
+pub struct Times {
+    /// How many took no longer than the bound of their class, and longer than that of the one before.
     counts: [u64; BOUNDS.len()],
-    /// How many were later than every bound.
+    /// How many took longer than every bound.
     beyond: u64,
     sum: Duration,
-    latest: Duration,
-    skipped: u64,
+    longest: Duration,
 }
 
-impl Lateness {
-    /// The classes with their upper bounds, in rising order, and how many ticks are in each. What is later than the last
+impl Times {
+    /// The classes with their upper bounds, in rising order, and how many times are in each. What is longer than the last
     /// of them is in none.
     pub fn classes(&self) -> impl Iterator<Item = (Duration, u64)> {
         BOUNDS.into_iter().zip(self.counts)
     }
 
-    /// How many ticks were later than every class allows.
+    /// How many were longer than every class allows.
     pub fn beyond(&self) -> u64 {
         self.beyond
     }
 
-    /// How many ticks were counted.
-    pub fn ticks(&self) -> u64 {
+    /// How many were counted.
+    pub fn count(&self) -> u64 {
         self.counts.iter().sum::<u64>() + self.beyond
     }
 
-    /// All lateness together.
+    /// All of them together.
     pub fn sum(&self) -> Duration {
         self.sum
     }
 
-    /// The latest that any of them was.
-    pub fn latest(&self) -> Duration {
-        self.latest
+    /// The longest of them.
+    pub fn longest(&self) -> Duration {
+        self.longest
+    }
+
+    fn add(&mut self, time: Duration) {
+        let class = BOUNDS.iter().zip(&mut self.counts).find(|(bound, _)| time <= **bound);
+        match class {
+            Some((_, count)) => *count += 1,
+            None => self.beyond += 1,
+        }
+        self.sum += time;
+        self.longest = self.longest.max(time);
+    }
+}
+
+/// The ticks so far, by the site's own clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ticks {
+    lateness: Times,
+    durations: Times,
+    skipped: u64,
+}
+
+impl Ticks {
+    /// By how much they came after they were due. Only ticks that were due count: those that a new reading or a wish brings
+    /// about come when they come.
+    pub fn lateness(&self) -> &Times {
+        &self.lateness
+    }
+
+    /// How long they took, whatever brought them about: from the look at the devices' readings to the published snapshot.
+    pub fn durations(&self) -> &Times {
+        &self.durations
     }
 
     /// How many ticks there never were: when they were due, an earlier one was still outstanding.
     pub fn skipped(&self) -> u64 {
         self.skipped
-    }
-
-    fn count(&mut self, late: Duration, period: Duration) {
-        let class = BOUNDS.iter().zip(&mut self.counts).find(|(bound, _)| late <= **bound);
-        match class {
-            Some((_, count)) => *count += 1,
-            None => self.beyond += 1,
-        }
-        self.sum += late;
-        self.latest = self.latest.max(late);
-        let missed = late.as_nanos().checked_div(period.as_nanos()).unwrap_or_default();
-        self.skipped += u64::try_from(missed).unwrap_or(u64::MAX);
     }
 }
 
@@ -116,19 +134,27 @@ impl Schedule {
 
 /// The count that the control loop keeps and others read. Clones are the same.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Punctuality(Arc<Mutex<Lateness>>);
+pub(crate) struct Punctuality(Arc<Mutex<Ticks>>);
 
 impl Punctuality {
     /// A tick begins, so much later than it was due.
-    pub(crate) fn ticked(&self, late: Duration, period: Duration) {
-        self.lock().count(late, period);
+    pub(crate) fn began(&self, late: Duration, period: Duration) {
+        let missed = late.as_nanos().checked_div(period.as_nanos()).unwrap_or_default();
+        let mut ticks = self.lock();
+        ticks.lateness.add(late);
+        ticks.skipped += u64::try_from(missed).unwrap_or(u64::MAX);
     }
 
-    pub(crate) fn lateness(&self) -> Lateness {
+    /// A tick ends, which took so long.
+    pub(crate) fn ended(&self, took: Duration) {
+        self.lock().durations.add(took);
+    }
+
+    pub(crate) fn ticks(&self) -> Ticks {
         *self.lock()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Lateness> {
+    fn lock(&self) -> MutexGuard<'_, Ticks> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -170,18 +196,31 @@ mod tests {
         let punctuality = Punctuality::default();
         let period = Duration::from_secs(10);
         for millis in [0, 2, 3, 100, 101, 9_999, 10_000, 35_000] {
-            punctuality.ticked(Duration::from_millis(millis), period);
+            punctuality.began(Duration::from_millis(millis), period);
         }
-        let lateness = punctuality.lateness();
+        let ticks = punctuality.ticks();
+        let lateness = ticks.lateness();
         let classes: Vec<_> = lateness
             .classes()
             .filter(|(_, count)| *count > 0)
             .map(|(bound, n)| (bound.as_millis(), n))
             .collect();
         assert_eq!(classes, [(2, 2), (5, 1), (100, 1), (200, 1)]);
-        assert_eq!((lateness.beyond(), lateness.ticks()), (3, 8));
-        let sum_and_latest = [lateness.sum(), lateness.latest()].map(|time| time.as_millis());
-        assert_eq!(sum_and_latest, [55_205, 35_000]);
-        assert_eq!(lateness.skipped(), 1 + 3);
+        assert_eq!((lateness.beyond(), lateness.count()), (3, 8));
+        let sum_and_longest = [lateness.sum(), lateness.longest()].map(|time| time.as_millis());
+        assert_eq!(sum_and_longest, [55_205, 35_000]);
+        assert_eq!(ticks.skipped(), 1 + 3);
+        assert_eq!(ticks.durations().count(), 0);
+    }
+
+    #[test]
+    fn how_long_a_tick_took_leaves_out_none() {
+        let punctuality = Punctuality::default();
+        for millis in [30, 25_000] {
+            punctuality.ended(Duration::from_millis(millis));
+        }
+        let ticks = punctuality.ticks();
+        assert_eq!((ticks.durations().count(), ticks.durations().longest().as_secs()), (2, 25));
+        assert_eq!((ticks.lateness().count(), ticks.skipped()), (0, 0));
     }
 }

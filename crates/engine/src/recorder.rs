@@ -18,14 +18,17 @@ use std::{
     },
     time::Duration,
 };
-use store::{HistoryRules, MetaKey, Samples, Store, StoreError};
+use store::{HistoryRules, MetaKey, Record, Samples, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 /// Whether a person switched auto-control on or off, by miner: it wins over the configuration.
 pub(crate) const AUTO_CONTROL: MetaKey<BTreeMap<MinerId, bool>> = MetaKey::new("auto_control");
 
-/// How many writes may wait. More than this and the database is in trouble: the newest are dropped, and said so.
-const QUEUE: usize = 512;
+/// How many writes may wait: several for each of hundreds of miners that are told something on one tick. More than this and
+/// the database is in trouble: the newest are dropped, and said so.
+const QUEUE: usize = 4096;
+/// The most of them that are written in one commit, which has two seconds.
+const AT_ONCE: usize = 256;
 
 pub(crate) enum Entry {
     /// The law's state and the operation that follows from it; tells when it is durable.
@@ -58,12 +61,41 @@ pub(crate) enum Entry {
     Flush(oneshot::Sender<()>, Now),
 }
 
+impl Entry {
+    /// What the store is told of it, if it is a decision or follows from one.
+    fn record(&self) -> Option<Record<'_>> {
+        match self {
+            Self::Begin { json, operation, at, .. } => Some(Record::Begun { json, operation, at: *at }),
+            Self::State { miner, json, at } => Some(Record::State { miner, json, at: *at }),
+            Self::Operation(operation) => Some(Record::Operation(operation)),
+            Self::Decision(decision) => Some(Record::Decision(decision)),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Clone)]
 pub(crate) struct Recorder {
     entries: mpsc::Sender<(Entry, Busy)>,
     healthy: Arc<AtomicBool>,
     samples: Arc<Mutex<Gathered>>,
     keeper: Arc<Timekeeper>,
+}
+
+/// A record on its way to the disk.
+#[derive(Debug)]
+pub(crate) struct Durable {
+    told: oneshot::Receiver<bool>,
+    patience: Duration,
+}
+
+impl Durable {
+    /// Waits until the record is durable, but no longer than its patience (real time).
+    pub(crate) async fn wait(self) {
+        if !matches!(tokio::time::timeout(self.patience, self.told).await, Ok(Ok(true))) {
+            tracing::warn!("a command goes out before its record is durable");
+        }
+    }
 }
 
 /// The recorder's own end, which its task empties.
@@ -108,13 +140,11 @@ impl Recorder {
         }
     }
 
-    /// Keeps state and operation, and waits until they are durable, but no longer than `patience` (real time).
-    pub(crate) async fn begin(&self, json: String, operation: Operation, at: Now, patience: Duration) {
-        let (done, durable) = oneshot::channel();
+    /// Keeps state and operation. Whoever carries the operation out waits for it to be durable first.
+    pub(crate) fn begin(&self, json: String, operation: Operation, at: Now, patience: Duration) -> Durable {
+        let (done, told) = oneshot::channel();
         self.put(Entry::Begin { json, operation: Box::new(operation), at, done });
-        if !matches!(tokio::time::timeout(patience, durable).await, Ok(Ok(true))) {
-            tracing::warn!("a command goes out before its record is durable");
-        }
+        Durable { told, patience }
     }
 
     pub(crate) fn remember_identity(&self, miner: &MinerId, identity: &MinerIdentity, keeper: &Timekeeper) {
@@ -131,37 +161,79 @@ impl Recorder {
 }
 
 impl Entries {
-    /// Writes what comes until nobody can hand over any more.
+    /// Writes what comes until nobody can hand over any more. What was decided is written with all that waits behind it: a
+    /// commit for each of hundreds of orders would make the last of them wait for seconds.
     pub(crate) async fn run(&mut self) {
-        while let Some((entry, _busy)) = self.waiting.recv().await {
-            let Some(store) = self.store.clone() else { continue };
-            match entry {
-                Entry::Begin { json, operation, at, done } => {
-                    let result = store.begin_operation(&json, &operation, at).await;
-                    let _ = done.send(result.is_ok());
-                    self.note(result);
-                }
-                Entry::State { miner, json, at } => self.note(store.save_state(&miner, &json, at).await),
-                Entry::Operation(operation) => self.note(store.save_operation(&operation).await),
-                Entry::Decision(record) => self.note(store.record_decision(&record).await),
-                Entry::Identity { miner, identity, at } => {
-                    self.note(store.remember_identity(&miner, &identity, at).await);
-                }
-                Entry::AutoControl(by_miner) => self.note(store.put_meta(&AUTO_CONTROL, &by_miner).await),
-                Entry::BatterySample(sample, now) => lock(&self.samples).add_battery(*sample, now.mono),
-                Entry::MinerSample(sample, now) => lock(&self.samples).add_miner(*sample, now.mono),
-                Entry::Time(now) => {
-                    let is_due = lock(&self.samples).is_due(now.mono);
-                    if is_due {
-                        self.write_samples(&store, now).await;
+        let mut waiting = Vec::new();
+        while self.waiting.recv_many(&mut waiting, AT_ONCE).await > 0 {
+            if self.store.is_none() {
+                waiting.clear();
+            }
+            let mut decided = Vec::new();
+            // Simulated time waits until all of it is written.
+            let mut tokens = Vec::new();
+            for (entry, busy) in waiting.drain(..) {
+                tokens.push(busy);
+                match entry {
+                    decision if decision.record().is_some() => decided.push(decision),
+                    Entry::BatterySample(sample, now) => lock(&self.samples).add_battery(*sample, now.mono),
+                    Entry::MinerSample(sample, now) => lock(&self.samples).add_miner(*sample, now.mono),
+                    other => {
+                        self.write_decided(std::mem::take(&mut decided)).await;
+                        self.write(other).await;
                     }
                 }
-                Entry::Flush(done, now) => {
-                    // Also after a person's wish, which is rare: one commit more, and one meaning of "everything".
-                    while self.write_samples(&store, now).await {}
-                    let _ = done.send(());
+            }
+            self.write_decided(decided).await;
+        }
+    }
+
+    /// Writes what was decided, in one commit.
+    async fn write_decided(&mut self, decided: Vec<Entry>) {
+        let Some(store) = self.store.as_ref().filter(|_| !decided.is_empty()) else { return };
+        let records: Vec<_> = decided.iter().filter_map(Entry::record).collect();
+        let together = store.record(&records).await;
+        let is_unfit = records.len() > 1 && matches!(together, Err(StoreError::Unfit { .. }));
+        for entry in decided {
+            // What one of them can't be written for is no reason to lose the others.
+            let alone = match entry.record() {
+                Some(record) if is_unfit => Some(store.record(&[record]).await),
+                _ => None,
+            };
+            let is_written = alone.as_ref().map_or(together.is_ok(), Result::is_ok);
+            if let Entry::Begin { done, .. } = entry {
+                let _ = done.send(is_written);
+            }
+        }
+        self.note(together);
+    }
+
+    /// Writes anything else.
+    async fn write(&mut self, entry: Entry) {
+        let Some(store) = self.store.clone() else { return };
+        match entry {
+            Entry::Identity { miner, identity, at } => {
+                self.note(store.remember_identity(&miner, &identity, at).await);
+            }
+            Entry::AutoControl(by_miner) => self.note(store.put_meta(&AUTO_CONTROL, &by_miner).await),
+            Entry::Time(now) => {
+                let is_due = lock(&self.samples).is_due(now.mono);
+                if is_due {
+                    self.write_samples(&store, now).await;
                 }
             }
+            Entry::Flush(done, now) => {
+                // Also after a person's wish, which is rare: one commit more, and one meaning of "everything".
+                while self.write_samples(&store, now).await {}
+                let _ = done.send(());
+            }
+            // What was decided and what was measured is written with others of its kind.
+            Entry::Begin { .. }
+            | Entry::State { .. }
+            | Entry::Operation(_)
+            | Entry::Decision(_)
+            | Entry::BatterySample(..)
+            | Entry::MinerSample(..) => {}
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     clock::{Busy, Clock},
-    punctuality::{Lateness, Punctuality},
+    punctuality::{Punctuality, Ticks},
     recorder::Recorder,
 };
 use control::{Policy, PowerRange};
@@ -200,9 +200,9 @@ impl Handle {
         self.running().shutdown.is_cancelled()
     }
 
-    /// How punctual the control loop was since the start.
-    pub fn lateness(&self) -> Lateness {
-        self.punctuality.lateness()
+    /// How the control loop kept its time since the start.
+    pub fn ticks(&self) -> Ticks {
+        self.punctuality.ticks()
     }
 
     fn running(&self) -> Running {

@@ -474,8 +474,13 @@ fn start_reader(
     supervisor: &Supervisor,
     recorder: &Recorder,
 ) -> watch::Receiver<MinerStatus> {
-    let mac = target.mac.or_else(|| memory.macs.get(&target.id).cloned());
-    let (sender, status) = watch::channel(MinerStatus { mac, ..known.unwrap_or_default() });
+    let mut first = known.unwrap_or_default();
+    let mac = target.mac.or_else(|| memory.macs.get(&target.id).cloned()).or_else(|| first.mac.clone());
+    if first.mac != mac {
+        // Who was known as another has to say again who it is.
+        (first.identity, first.mac) = (None, mac);
+    }
+    let (sender, status) = watch::channel(first);
     let reader = Arc::new(Reader {
         id: target.id,
         device: target.device,

@@ -152,8 +152,9 @@ impl Unit {
         }
     }
 
-    /// Sends a decided command: the record first, the order then.
-    pub(crate) async fn send(
+    /// Sends a decided command: the record first, the order then. The miner's actor waits for the record to be durable, so
+    /// that the loop waits for nobody.
+    pub(crate) fn send(
         &mut self,
         command: Command,
         id: OperationId,
@@ -176,15 +177,18 @@ impl Unit {
             words: None,
         };
         let patience = if command.is_off() { PATIENCE_FOR_OFF } else { PATIENCE };
-        match serde_json::to_string(&self.state) {
-            Ok(json) => recorder.begin(json, operation.clone(), now, patience).await,
-            Err(error) => tracing::error!(%error, "the law's state can't be written down"),
-        }
+        let durable = match serde_json::to_string(&self.state) {
+            Ok(json) => Some(recorder.begin(json, operation.clone(), now, patience)),
+            Err(error) => {
+                tracing::error!(%error, "the law's state can't be written down");
+                None
+            }
+        };
         self.saved = Some(self.state.clone());
         self.operations.push_front((last.sequence, operation));
         self.operations.truncate(OPERATIONS_SHOWN);
         // An actor that doesn't take orders is being started again; the law sees no feedback and asks again.
-        if let Err(error) = self.orders.try_send(Order { sequence: last.sequence, command, busy }) {
+        if let Err(error) = self.orders.try_send(Order { sequence: last.sequence, command, durable, busy }) {
             tracing::error!(miner = %self.setup.id, %error, "the miner's actor takes no order");
         }
     }

@@ -4,12 +4,12 @@
 //! A question is answered by merging the rules' own sequences, each read from an index in its order: no more of the
 //! journal is read than is told, however long it is, unless a question is about what hardly ever happened.
 
-use crate::{MOST_ROWS, Store, StoreError, operations, within, words};
+use crate::{MOST_ROWS, Record, Store, StoreError, operations, within, words};
 use model::{
     Command, Explanation, MinerId, OperationId, Reason, Rule, UtcMillis, Watts,
     journal::{Cause, DecisionRecord, Entry, JournalPage, Mark, Marks, Place, Position, Question},
 };
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, query, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, SqliteExecutor, query, sqlite::SqliteRow};
 
 /// Reasons that are marked on a chart where they begin, even if nothing was left to be commanded.
 const MARKED: [(Rule, &[Reason]); 2] = [
@@ -20,35 +20,7 @@ const MARKED: [(Rule, &[Reason]); 2] = [
 impl Store {
     /// Adds a decision to the journal.
     pub async fn record_decision(&self, record: &DecisionRecord) -> Result<(), StoreError> {
-        within("writing the journal", async {
-            let operation = record.operation.map(|id| i64::try_from(id.0)).transpose();
-            query(
-                "INSERT INTO decisions (miner, at_utc_ms, rule, reason, wanted, command, operation, blocked_by, \
-                 blocked_until_utc_ms, why, why_not_more, what_would_change, when_text, soc_percent, \
-                 source_utc_ms, miner_power_w, power_set_pct) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            )
-            .bind(&record.miner.0)
-            .bind(record.at.0)
-            .bind(words::write(&record.rule)?)
-            .bind(words::write(&record.reason)?)
-            .bind(words::write(&record.wanted)?)
-            .bind(words::write_optional(record.command.as_ref())?)
-            .bind(operation.map_err(|error| sqlx::Error::Encode(error.into()))?)
-            .bind(words::write_optional(record.blocked_by.as_ref())?)
-            .bind(record.blocked_until.map(|at| at.0))
-            .bind(&record.explanation.why)
-            .bind(record.explanation.why_not_more.as_deref())
-            .bind(&record.explanation.what_would_change)
-            .bind(record.explanation.when.as_deref())
-            .bind(record.soc_percent.filter(|percent| percent.is_finite()))
-            .bind(record.source_time.map(|at| at.0))
-            .bind(record.miner_power.map(Watts::get))
-            .bind(record.power_set_percent.filter(|percent| percent.is_finite()))
-            .execute(self.writer())
-            .await?;
-            Ok(())
-        })
-        .await
+        self.record(&[Record::Decision(record)]).await
     }
 
     /// The decisions that `question` means, newest first, at most [`MOST_ROWS`], with what became of their commands.
@@ -82,6 +54,39 @@ impl Store {
         })
         .await
     }
+}
+
+/// Adds a decision.
+pub(crate) async fn insert(
+    executor: impl SqliteExecutor<'_>,
+    record: &DecisionRecord,
+) -> Result<(), sqlx::Error> {
+    let operation = record.operation.map(|id| i64::try_from(id.0)).transpose();
+    query(
+        "INSERT INTO decisions (miner, at_utc_ms, rule, reason, wanted, command, operation, blocked_by, \
+         blocked_until_utc_ms, why, why_not_more, what_would_change, when_text, soc_percent, \
+         source_utc_ms, miner_power_w, power_set_pct) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(&record.miner.0)
+    .bind(record.at.0)
+    .bind(words::write(&record.rule)?)
+    .bind(words::write(&record.reason)?)
+    .bind(words::write(&record.wanted)?)
+    .bind(words::write_optional(record.command.as_ref())?)
+    .bind(operation.map_err(|error| sqlx::Error::Encode(error.into()))?)
+    .bind(words::write_optional(record.blocked_by.as_ref())?)
+    .bind(record.blocked_until.map(|at| at.0))
+    .bind(&record.explanation.why)
+    .bind(record.explanation.why_not_more.as_deref())
+    .bind(&record.explanation.what_would_change)
+    .bind(record.explanation.when.as_deref())
+    .bind(record.soc_percent.filter(|percent| percent.is_finite()))
+    .bind(record.source_time.map(|at| at.0))
+    .bind(record.miner_power.map(Watts::get))
+    .bind(record.power_set_percent.filter(|percent| percent.is_finite()))
+    .execute(executor)
+    .await?;
+    Ok(())
 }
 
 async fn page(connection: &mut SqliteConnection, question: &Question) -> Result<JournalPage, sqlx::Error> {

@@ -1,6 +1,6 @@
 //! The law's state: one row for each miner, written before a command leaves.
 
-use crate::{Store, StoreError, operations, within};
+use crate::{Record, Store, StoreError, within};
 use model::{MinerId, MonoTime, Now, Operation, UtcMillis};
 use sqlx::{Row, SqliteExecutor, query};
 
@@ -20,7 +20,7 @@ pub struct SavedState {
 impl Store {
     /// Saves a miner's state in place of the last. Durable on return.
     pub async fn save_state(&self, miner: &MinerId, json: &str, at: Now) -> Result<(), StoreError> {
-        within("saving the state of the control law", upsert(self.writer(), miner, json, at)).await
+        self.record(&[Record::State { miner, json, at }]).await
     }
 
     /// Saves the state and the operation that follows from it, both or neither. Durable on return: only then may the
@@ -31,13 +31,7 @@ impl Store {
         operation: &Operation,
         at: Now,
     ) -> Result<(), StoreError> {
-        within("saving an operation", async {
-            let mut transaction = self.writer().begin().await?;
-            upsert(&mut *transaction, &operation.miner, json, at).await?;
-            operations::upsert(&mut *transaction, operation).await?;
-            transaction.commit().await
-        })
-        .await
+        self.record(&[Record::Begun { json, operation, at }]).await
     }
 
     /// Every miner's state, by the miners' ids; those of miners that left the configuration too.
@@ -61,7 +55,7 @@ impl Store {
     }
 }
 
-async fn upsert(
+pub(crate) async fn upsert(
     executor: impl SqliteExecutor<'_>,
     miner: &MinerId,
     json: &str,

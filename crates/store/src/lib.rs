@@ -33,6 +33,7 @@ mod lock;
 mod meta;
 mod open;
 mod operations;
+mod record;
 mod settings;
 mod words;
 
@@ -41,6 +42,7 @@ pub use history::{Detail, HistoryRules, MOST_POINTS, Samples, Subject};
 pub use law::SavedState;
 pub use meta::MetaKey;
 pub use open::{FILE_NAME, OPEN_DEADLINE, Opened};
+pub use record::Record;
 pub use settings::{BeforeAfter, SettingValue, SettingsChange};
 
 use lock::DirectoryLock;

@@ -1,6 +1,6 @@
 //! Operations: each command to a miner and what became of it.
 
-use crate::{MOST_ROWS, Store, StoreError, within, words};
+use crate::{MOST_ROWS, Record, Store, StoreError, within, words};
 use model::{MinerId, Operation, OperationId, UtcMillis};
 use sqlx::{QueryBuilder, Row, SqliteConnection, SqliteExecutor, query, query_scalar, sqlite::SqliteRow};
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 impl Store {
     /// Keeps an operation as it is now: a new one is added, a known one replaced.
     pub async fn save_operation(&self, operation: &Operation) -> Result<(), StoreError> {
-        within("saving an operation", upsert(self.writer(), operation)).await
+        self.record(&[Record::Operation(operation)]).await
     }
 
     /// The last operations of a miner, newest first; at most [`MOST_ROWS`].

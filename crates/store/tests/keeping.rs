@@ -8,7 +8,7 @@ use model::{
     journal::{DecisionRecord, Position, Question},
 };
 use proptest::{collection::vec, option, prelude::*};
-use store::{MetaKey, SavedState, Store, StoreError};
+use store::{MetaKey, Record, SavedState, Store, StoreError};
 
 const NOW: Now = Now { mono: MonoTime(5), utc: UtcMillis(1_774_094_400_000) };
 
@@ -96,6 +96,21 @@ async fn an_operation_and_its_state_are_kept_together_or_not_at_all() {
     assert!(matches!(error, StoreError::Unfit { .. }), "{error}");
     assert_eq!(store.load_states().await.unwrap()[0].json, "sending");
     store.save_state(&miner("garage"), "the connection is free again", NOW).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_many_decided_is_written_down_together_or_not_at_all() {
+    let store = Store::in_memory().await.unwrap();
+    let (first, second, impossible) = (operation(1), operation(2), operation(u64::MAX));
+    let begun = |json, operation| Record::Begun { json, operation, at: NOW };
+    let shed = miner("shed");
+    let state = Record::State { miner: &shed, json: "idle", at: NOW };
+    store.record(&[begun("one", &first), state, Record::Operation(&second)]).await.unwrap();
+    store.record(&[begun("two", &second), Record::Operation(&impossible)]).await.unwrap_err();
+    let states: Vec<_> = store.load_states().await.unwrap().into_iter().map(|saved| saved.json).collect();
+    assert_eq!(states, ["one", "idle"]);
+    assert_eq!(store.operations(&miner("garage"), 9).await.unwrap(), [second, first]);
+    store.record(&[]).await.unwrap();
 }
 
 #[tokio::test]

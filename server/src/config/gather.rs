@@ -14,7 +14,7 @@ use std::{
 };
 
 /// The most miners a list may have.
-const MOST_MINERS: usize = 64;
+const MOST_MINERS: usize = 256;
 
 /// The list of miners, beside the section for one.
 const MINERS: &str = "miners";

@@ -1,17 +1,28 @@
 //! A simulator that runs elsewhere on this machine: finding it, and living by its clock.
 
-use super::Device;
+use super::{bitaxe, whatsminer};
 use anyhow::{Context, ensure};
 use engine::clock::{Busy, Clock};
 use model::UtcMillis;
 use serde::Deserialize;
+use serde_json::Value;
 use simulator::time::SimulatedClock;
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{
+    collections::BTreeSet,
+    future::Future,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    pin::Pin,
+    time::Duration,
+};
 
 /// The longest real sleep before the pace of simulated time is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// How often, in real time, a joined simulator is asked for its time.
 const SYNC: Duration = Duration::from_millis(500);
+/// The power of a WhatsMiner that the simulator was told nothing else about.
+const FULL_WATTS: u32 = 3600;
+/// How many ranges the configuration takes.
+const MOST_RANGES: usize = 8;
 /// A joined simulator answers within this time.
 const ANSWER: Duration = Duration::from_secs(5);
 
@@ -29,7 +40,60 @@ pub(super) async fn join(url: &str) -> anyhow::Result<(Joined, FollowingClock)> 
 pub(super) struct Joined {
     time: Time,
     pub(super) portal: JoinedPortal,
-    pub(super) miners: Vec<Device>,
+    miners: Vec<JoinedMiner>,
+    axeos: Vec<JoinedBitaxe>,
+}
+
+/// A simulated miner and where it answers.
+#[derive(Deserialize)]
+struct JoinedMiner {
+    id: String,
+    v2: Option<SocketAddr>,
+    v3: Option<SocketAddr>,
+}
+
+/// A simulated Bitaxe, where it answers, and what it does.
+#[derive(Deserialize)]
+struct JoinedBitaxe {
+    id: String,
+    addr: SocketAddr,
+    truth: Drawing,
+}
+
+#[derive(Deserialize)]
+struct Drawing {
+    watts: f64,
+}
+
+impl Joined {
+    /// Its devices as a person would write them into the configuration. A Bitaxe has the power that it draws now.
+    pub(super) fn configured(&self) -> Vec<Value> {
+        let is_only_one = self.miners.len() == 1;
+        let miners = self.miners.iter().map(|miner| {
+            let name = if is_only_one { "Garage" } else { &miner.id };
+            whatsminer(&miner.id, name, FULL_WATTS, (miner.v2, miner.v3))
+        });
+        let bitaxes = self.axeos.iter().map(|device| {
+            let watts = device.truth.watts.round().max(1.0) as u32;
+            bitaxe(&device.id, &device.id, watts, device.addr, true)
+        });
+        miners.chain(bitaxes).collect()
+    }
+
+    /// The networks that its devices are in, as far as a search takes so many.
+    pub(super) fn ranges(&self) -> Vec<String> {
+        let addresses = self.miners.iter().filter_map(|miner| miner.v2.or(miner.v3));
+        let addresses = addresses.chain(self.axeos.iter().map(|device| device.addr));
+        let network = |address: SocketAddr| match address.ip() {
+            IpAddr::V4(address) => {
+                let [a, b, c, _] = address.octets();
+                Some(Ipv4Addr::from([a, b, c, 0]))
+            }
+            IpAddr::V6(_) => None,
+        };
+        let networks: BTreeSet<_> = addresses.filter_map(network).collect();
+        networks.into_iter().take(MOST_RANGES).map(|network| format!("{network}/24")).collect()
+    }
 }
 
 #[derive(Deserialize)]
@@ -114,5 +178,28 @@ impl Clock for FollowingClock {
 
     fn busy(&self) -> Busy {
         Busy::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_device_of_a_simulator_is_taken_up_and_searched_for_where_it_is() {
+        let told = r#"{"time": {"utc": "2026-03-21T12:00:00Z", "scale": 1}, "portal": {"url": "http://localhost:1"},
+            "miners": [{"id": "one", "v2": "127.0.77.1:4028", "v3": null}, {"id": "two", "v2": null, "v3": "127.0.78.2:4433"}],
+            "axeos": [{"id": "three", "addr": "127.0.77.3:8077", "truth": {"watts": 18.7}}]}"#;
+        let joined: Joined = serde_json::from_str(told).unwrap();
+        let (_, config) =
+            super::super::configuration(&joined.portal.url, &joined.configured(), &joined.ranges()).unwrap();
+        assert_eq!(config.site.search_ranges, ["127.0.77.0/24", "127.0.78.0/24"]);
+        let miners: Vec<_> = config
+            .miners
+            .iter()
+            .map(|miner| (miner.label(), miner.port(), miner.base_watts.round_to_whole()))
+            .collect();
+        assert_eq!(miners, [("one", 4028, 3600), ("two", 1, 3600), ("three", 8077, 19)]);
+        assert!(config.miners.iter().all(|miner| miner.controlled));
     }
 }

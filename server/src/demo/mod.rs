@@ -16,7 +16,7 @@ use anyhow::Context;
 use devices::discovery::Ports;
 use engine::clock::Clock;
 use model::UtcMillis;
-use serde::Deserialize;
+use serde_json::{Value, json};
 use simulator::{
     axeos::{AxeosSetup, Profile as AxeosProfile, SimulatedAxeos},
     house::{Clouds, HouseSetup},
@@ -91,15 +91,19 @@ impl Demo {
         let simulation = Arc::new(simulation.context("starting the simulated house")?);
         let api = ControlApi::start(api, false, Arc::clone(&simulation), time.clone()).await;
         let api = api.context("starting the simulation's control API")?;
-        let miners: Vec<_> = simulation
-            .miners()
-            .iter()
-            .map(|miner| Device { id: miner.id().to_owned(), v2: miner.v2_addr(), v3: miner.v3_addr() })
-            .collect();
+        let names = [("Garage", 3600), ("Shed", 2400)];
+        let miners = simulation.miners().iter().zip(names).map(|(miner, (name, base_watts))| {
+            whatsminer(miner.id(), name, base_watts, (miner.v2_addr(), miner.v3_addr()))
+        });
         // One Bitaxe is known already.
-        let bitaxe = simulation.axeos().first().map(SimulatedAxeos::addr);
-        let (inputs, config) =
-            configuration(&simulation.portal().base_url(), &miners, bitaxe, Some(POLL_SECONDS))?;
+        let known = simulation.axeos().first().map(SimulatedAxeos::addr);
+        let known = known.map(|addr| bitaxe("kitchen", "Kitchen", 19, addr, false));
+        let ranges: Vec<_> = known.iter().map(|_| RANGE.to_owned()).collect();
+        let mut miners: Vec<_> = miners.chain(known).collect();
+        for miner in &mut miners {
+            miner["poll_seconds"] = POLL_SECONDS.into();
+        }
+        let (inputs, config) = configuration(&simulation.portal().base_url(), &miners, &ranges)?;
         let control_api = format!("http://{}", api.addr());
         let switches = Switches::new(simulation, time.clone(), control_api.clone());
         Ok(Self {
@@ -115,11 +119,11 @@ impl Demo {
     }
 
     /// Joins a simulator that runs elsewhere on this machine, by the address of its control API. Its clock is
-    /// followed, whatever its pace.
+    /// followed, whatever its pace. All its devices are controlled, and a search looks where they are.
     pub async fn join(url: &str) -> anyhow::Result<Self> {
         let url = url.trim_end_matches('/').to_owned();
         let (state, clock) = joined::join(&url).await?;
-        let (inputs, config) = configuration(&state.portal.url, &state.miners, None, None)?;
+        let (inputs, config) = configuration(&state.portal.url, &state.configured(), &state.ranges())?;
         Ok(Self {
             config,
             inputs,
@@ -131,14 +135,6 @@ impl Demo {
             _api: None,
         })
     }
-}
-
-/// A simulated miner and where it answers.
-#[derive(Deserialize)]
-struct Device {
-    id: String,
-    v2: Option<SocketAddr>,
-    v3: Option<SocketAddr>,
 }
 
 /// A house in which something happens at any time of the year: clouds that keep the battery from being full on some
@@ -206,56 +202,55 @@ async fn free_ports() -> io::Result<Ports> {
     Ok(Ports { v2, v3, http })
 }
 
-/// A configuration as a person would write it, for these addresses. The miners are read as often as the program does
-/// by itself, if `poll_seconds` is `None`.
+/// A WhatsMiner as a person would write it into the configuration, by where it answers by V2 and by V3.
+fn whatsminer(
+    id: &str,
+    name: &str,
+    base_watts: u32,
+    (v2, v3): (Option<SocketAddr>, Option<SocketAddr>),
+) -> Value {
+    let port = |addr: Option<SocketAddr>| addr.map_or(1, |addr| addr.port());
+    let host = v2.or(v3).map_or_else(|| "127.0.0.1".to_owned(), |addr| addr.ip().to_string());
+    json!({
+        "id": id,
+        "name": name,
+        "base_watts": base_watts,
+        "host": host,
+        "v2_port": port(v2),
+        "v3_port": port(v3),
+        "password": "admin",
+        "v3_password": "super",
+    })
+}
+
+/// A Bitaxe likewise.
+fn bitaxe(id: &str, name: &str, base_watts: u32, addr: SocketAddr, controlled: bool) -> Value {
+    json!({
+        "id": id,
+        "name": name,
+        "kind": "axeos",
+        "controlled": controlled,
+        "host": addr.ip().to_string(),
+        "axeos_port": addr.port(),
+        "base_watts": base_watts,
+    })
+}
+
+/// A configuration as a person would write it, of these miners and of the ranges to be searched.
 fn configuration(
     portal: &str,
-    miners: &[Device],
-    bitaxe: Option<SocketAddr>,
-    poll_seconds: Option<u32>,
+    miners: &[Value],
+    search_ranges: &[String],
 ) -> anyhow::Result<(Inputs, Config)> {
     let house = HouseSetup::default();
-    let port = |addr: Option<SocketAddr>| addr.map_or(1, |addr| addr.port());
-    let several = bitaxe.is_some();
-    let mut miners: Vec<_> = miners
-        .iter()
-        .zip([("Garage", 3600), ("Shed", 2400)].into_iter().chain(std::iter::repeat(("Garage", 3600))))
-        .map(|(miner, (name, base_watts))| {
-            let host =
-                miner.v2.or(miner.v3).map_or_else(|| "127.0.0.1".to_owned(), |addr| addr.ip().to_string());
-            serde_json::json!({
-                "id": miner.id,
-                "name": name,
-                "base_watts": base_watts,
-                "host": host,
-                "v2_port": port(miner.v2),
-                "v3_port": port(miner.v3),
-                "password": "admin",
-                "v3_password": "super",
-                "poll_seconds": poll_seconds,
-            })
-        })
-        .collect();
-    miners.extend(bitaxe.map(|addr| {
-        serde_json::json!({
-            "id": "kitchen",
-            "name": "Kitchen",
-            "kind": "axeos",
-            "controlled": false,
-            "host": addr.ip().to_string(),
-            "axeos_port": addr.port(),
-            "base_watts": 19,
-            "poll_seconds": poll_seconds,
-        })
-    }));
     // JSON is YAML: the demo goes through the same reader and the same checks as everybody's file.
-    let text = serde_json::json!({
+    let text = json!({
         "site": {
             "name": "Demo house",
             "timezone": house.timezone,
             "latitude": house.latitude,
             "longitude": house.longitude,
-            "search_ranges": if several { vec![RANGE] } else { Vec::new() },
+            "search_ranges": search_ranges,
         },
         "miners": miners,
         "battery": { "user": "demo", "password": "demo", "base_url": portal },

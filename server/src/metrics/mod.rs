@@ -15,7 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use engine::{Handle, Lateness};
+use engine::{Handle, Ticks};
 use families::Families;
 use model::{UtcMillis, snapshot::Snapshot};
 use prometheus_client::{
@@ -47,7 +47,7 @@ impl Metrics {
         Moment {
             snapshot: self.site.snapshot(),
             facts: self.current.facts(),
-            lateness: self.site.lateness(),
+            ticks: self.site.ticks(),
             listeners: self.news.listeners(),
             resident: resident_bytes(),
             started: self.started,
@@ -77,7 +77,7 @@ async fn tell(State(metrics): State<Metrics>) -> Response {
 struct Moment {
     snapshot: Arc<Snapshot>,
     facts: Arc<Facts>,
-    lateness: Lateness,
+    ticks: Ticks,
     listeners: usize,
     resident: Option<u64>,
     started: UtcMillis,
@@ -148,7 +148,7 @@ mod tests {
         let moment = Moment {
             snapshot: Arc::new(snapshot),
             facts: Arc::new(assemble::facts(&config, false)),
-            lateness: Lateness::default(),
+            ticks: Ticks::default(),
             listeners: 0,
             resident: None,
             started: TICKED,

@@ -71,6 +71,13 @@ impl Moment {
             "seconds",
             "The most that any of them came after it was due.",
         );
+        const DURATION: Family = Family::new(
+            "wm_controller_control_loop_duration",
+            "seconds",
+            "How long the ticks of the control loop took.",
+        );
+        const LONGEST: Family =
+            Family::new("wm_controller_control_loop_longest", "seconds", "The most that any of them took.");
         const SILENCE: Family = Family::new(
             "wm_controller_control_loop_last_tick_age",
             "seconds",
@@ -89,11 +96,14 @@ impl Moment {
         );
         let snapshot = &self.snapshot;
         families.counters(TICKS, [(Labels::new(), snapshot.tick)])?;
-        families.counters(SKIPPED, [(Labels::new(), self.lateness.skipped())])?;
-        let classes = self.lateness.classes().map(|(bound, count)| (bound.as_secs_f64(), count));
-        let classes: Vec<_> = classes.chain([(f64::INFINITY, self.lateness.beyond())]).collect();
-        families.histogram(LATENESS, self.lateness.sum().as_secs_f64(), &classes)?;
-        families.gauge(LATEST, Some(self.lateness.latest().as_secs_f64()))?;
+        families.counters(SKIPPED, [(Labels::new(), self.ticks.skipped())])?;
+        let told = [(LATENESS, LATEST, self.ticks.lateness()), (DURATION, LONGEST, self.ticks.durations())];
+        for (histogram, most, times) in told {
+            let classes = times.classes().map(|(bound, count)| (bound.as_secs_f64(), count));
+            let classes: Vec<_> = classes.chain([(f64::INFINITY, times.beyond())]).collect();
+            families.histogram(histogram, times.sum().as_secs_f64(), &classes)?;
+            families.gauge(most, Some(times.longest().as_secs_f64()))?;
+        }
         if snapshot.tick == 0 {
             return Ok(());
         }

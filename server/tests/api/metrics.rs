@@ -223,6 +223,11 @@ async fn the_control_loop_says_how_punctual_it_is_and_listeners_are_counted() {
     assert_eq!(collected.get(&format!("{lateness}_bucket{{le=\"+Inf\"}}")), Some(ticks));
     assert_eq!(collected.get(&format!("{lateness}_sum")), Some(0.0));
     assert_eq!(collected.get("wm_controller_control_loop_skipped_ticks_total"), Some(0.0));
+    // Those that a reading or a command brings about take their time as well.
+    let took = collected.get("wm_controller_control_loop_duration_seconds_count").unwrap();
+    assert_eq!(Some(took), collected.get("wm_controller_control_loop_ticks_total"));
+    assert!(took >= ticks, "{took} of {ticks}");
+    assert_eq!(collected.get("wm_controller_control_loop_longest_seconds"), Some(0.0));
     assert!(collected.get("process_resident_memory_bytes").unwrap() > 1e6);
     drop(listening);
     assert_eq!(Collected::from(&house).await.get("wm_controller_event_listeners"), Some(0.0));

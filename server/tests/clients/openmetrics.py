@@ -96,8 +96,9 @@ def main(url):
     that("the miner is in one state", sum(state.values()) == 1 and state[miner["state"]] == 1, state)
     info = [sample.labels for sample in samples["wm_controller_miner_info"]]
     that("the miner's name", info[0]["name"] == miner["name"], info)
-    late = [sample for sample in samples["wm_controller_control_loop_lateness_seconds_bucket"]]
-    that("lateness is classed", late[-1].labels["le"] == "+Inf" and late[-1].value > 0, late)
+    for name in ["lateness", "duration"]:
+        classes = samples[f"wm_controller_control_loop_{name}_seconds_bucket"]
+        that(f"{name} is classed", classes[-1].labels["le"] == "+Inf" and classes[-1].value > 0, classes)
     print(f"openmetrics: {passed} as expected, {failed} not; {len(families)} families")
     sys.exit(1 if failed else 0)
 

@@ -56,6 +56,28 @@ pub(super) fn load(base: &str, path: &str) -> anyhow::Result<(Duration, u64)> {
     Ok((first_byte, (reply.len() - end_of_head - 4) as u64))
 }
 
+/// What a program tells in `/metrics`.
+pub(super) struct Metrics(String);
+
+/// Asks `http://HOST:PORT` for its metrics.
+pub(super) fn metrics(base: &str) -> anyhow::Result<Metrics> {
+    let host = base.strip_prefix("http://").context("only plain HTTP is spoken here")?;
+    let mut stream = TcpStream::connect(host)?;
+    stream.set_read_timeout(Some(DEADLINE))?;
+    write!(stream, "GET /metrics HTTP/1.0\r\nHost: {host}\r\n\r\n")?;
+    let mut reply = String::new();
+    stream.take(LARGEST_REPLY).read_to_string(&mut reply)?;
+    Ok(Metrics(reply))
+}
+
+impl Metrics {
+    /// The value of a metric without labels.
+    pub(super) fn value(&self, name: &str) -> anyhow::Result<f64> {
+        let value = self.0.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.and_then(|value| value.parse().ok()).with_context(|| format!("/metrics tells no {name}"))
+    }
+}
+
 fn parse(reply: &str) -> anyhow::Result<Value> {
     let (head, body) = reply.split_once("\r\n\r\n").context("no HTTP reply")?;
     let status = head.split_whitespace().nth(1).unwrap_or_default();
@@ -72,6 +94,13 @@ fn parse(reply: &str) -> anyhow::Result<Value> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_metric_is_found_by_its_whole_name() {
+        let told = Metrics("# TYPE late counter\nlate_total 3\nlate 0.25\n# EOF\n".to_owned());
+        assert_eq!(told.value("late").unwrap().to_bits(), 0.25_f64.to_bits());
+        assert!(told.value("lat").is_err() && told.value("TYPE").is_err());
+    }
 
     #[test]
     fn replies_are_parsed_or_refused() {

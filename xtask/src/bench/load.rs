@@ -49,11 +49,7 @@ pub(super) fn figures(workspace: &Workspace) -> anyhow::Result<Vec<Figure>> {
     ));
     let asked = ask(site.api())?;
     let after = Memory::of(site.server_id())?;
-    let metrics = text(site.api(), "/metrics")?;
-    let metric = |name: &str| {
-        let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        value.and_then(|value| value.parse::<f64>().ok()).with_context(|| format!("/metrics tells no {name}"))
-    };
+    let metrics = http::metrics(site.api())?;
     let how = format!(
         "{} requests in {} s by {ASKING} programs, half of them for a day of history, beside {FOLLOWERS} streams of events",
         asked.status.len() + asked.history.len(),
@@ -71,14 +67,14 @@ pub(super) fn figures(workspace: &Workspace) -> anyhow::Result<Vec<Figure>> {
         Figure {
             name: "latest tick under load",
             how: "since the program's start, as it tells in /metrics".to_owned(),
-            measured: metric("wm_controller_control_loop_latest_seconds")? * 1000.0,
+            measured: metrics.value("wm_controller_control_loop_latest_seconds")? * 1000.0,
             budget: 100.0,
             unit: "ms",
         },
         Figure {
             name: "ticks dropped",
             how: "likewise".to_owned(),
-            measured: metric("wm_controller_control_loop_skipped_ticks_total")?,
+            measured: metrics.value("wm_controller_control_loop_skipped_ticks_total")?,
             budget: 0.0,
             unit: "",
         },
@@ -173,14 +169,6 @@ fn follow(api: &str) -> anyhow::Result<Followers> {
         });
     }
     Ok(Followers(over))
-}
-
-fn text(api: &str, path: &str) -> anyhow::Result<String> {
-    let host = api.strip_prefix("http://").context("only plain HTTP is spoken here")?;
-    let mut stream = TcpStream::connect(host)?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
-    let lines = BufReader::new(stream).lines().map_while(Result::ok);
-    Ok(lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// The value below which this share of all is.

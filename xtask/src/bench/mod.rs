@@ -5,6 +5,7 @@
 
 mod browser;
 mod discovery;
+mod fleet;
 mod history;
 mod http;
 mod import;
@@ -62,6 +63,8 @@ pub(crate) enum Part {
     Site,
     /// The running program while many look at it.
     Load,
+    /// The running program with up to 200 miners.
+    Fleet,
 }
 
 /// Measures these parts, or everything; shows it as a table, and fails if a budget is broken.
@@ -79,6 +82,7 @@ pub(crate) fn bench(workspace: &Workspace, parts: &[Part]) -> anyhow::Result<()>
             Part::Browser => browser::figures(workspace)?,
             Part::Site => site::figures(workspace)?,
             Part::Load => load::figures(workspace)?,
+            Part::Fleet => fleet::figures(workspace)?,
         });
     }
     table(&figures).iter().for_each(say::line);

@@ -15,7 +15,7 @@ use chrono::{DateTime, FixedOffset};
 use serde_json::{Value, json};
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
     thread,
     time::{Duration, Instant},
@@ -105,6 +105,11 @@ pub(super) struct Programs {
 }
 
 impl Programs {
+    /// Where the bench keeps its files.
+    pub(super) fn scratch(&self) -> &Path {
+        &self.scratch
+    }
+
     /// Builds them as they are shipped.
     pub(super) fn build(workspace: &Workspace) -> anyhow::Result<Self> {
         say::step("building the program and the simulator as they are shipped");
@@ -127,18 +132,22 @@ pub(super) struct Site {
 
 impl Site {
     pub(super) fn start(programs: &Programs, scale: u32) -> anyhow::Result<Self> {
+        let arguments =
+            ["--scale", &scale.to_string(), "--soc", &WELL_CHARGED.to_string()].map(str::to_owned);
+        let noon = ["--start", "2026-03-21T12:00:00Z"].map(str::to_owned);
+        Self::simulating(programs, &[arguments.as_slice(), &noon].concat())
+    }
+
+    /// One whose simulator is started with these arguments.
+    pub(super) fn simulating(programs: &Programs, arguments: &[String]) -> anyhow::Result<Self> {
         let data = programs.scratch.join("data");
         if data.exists() {
             fs::remove_dir_all(&data).with_context(|| format!("removing {}", data.display()))?;
         }
         fs::create_dir_all(&data).with_context(|| format!("making {}", data.display()))?;
         let log = |name: &str| programs.scratch.join(name);
-        let simulator = Service::start(
-            Command::new(&programs.simulator)
-                .args(["--scale", &scale.to_string(), "--soc", &WELL_CHARGED.to_string()])
-                .args(["--start", "2026-03-21T12:00:00Z"]),
-            &log("simulator.log"),
-        )?;
+        let simulator =
+            Service::start(Command::new(&programs.simulator).args(arguments), &log("simulator.log"))?;
         let announced: Value = serde_json::from_str(simulator.announcement())?;
         let simulator_api = announced.get("api").and_then(Value::as_str);
         let simulator_api = simulator_api.context("the simulator announces no api")?.to_owned();
@@ -150,6 +159,11 @@ impl Site {
     /// Where the program answers.
     pub(super) fn api(&self) -> &str {
         &self.api
+    }
+
+    /// Where the simulator is controlled.
+    pub(super) fn simulator_api(&self) -> &str {
+        &self.simulator_api
     }
 
     /// The program's process.
@@ -166,7 +180,7 @@ impl Site {
         })
     }
 
-    fn battery_soc(&self) -> anyhow::Result<Option<f64>> {
+    pub(super) fn battery_soc(&self) -> anyhow::Result<Option<f64>> {
         let reply = http::call(&self.api, "GET", "/api/battery/status", &Value::Null)?;
         Ok(reply.pointer("/status/soc_percent").and_then(Value::as_f64))
     }
@@ -187,26 +201,41 @@ impl Site {
         Ok(100.0 * spent.as_secs_f64() / begun.elapsed().as_secs_f64())
     }
 
+    /// Lets the battery have this state of charge, percent, from now on, and tell it to the portal.
+    pub(super) fn say(&self, soc: f64) -> anyhow::Result<()> {
+        http::call(&self.simulator_api, "PATCH", "/house", &json!({"soc": soc, "hold_soc": true}))?;
+        http::call(&self.simulator_api, "POST", "/portal/upload", &Value::Null)?;
+        Ok(())
+    }
+
     /// Lets the battery fall to the emergency threshold. How long the miner's stop takes from the last request of the
     /// reading that told it, in milliseconds.
     fn stop_milliseconds(&self) -> anyhow::Result<f64> {
-        let empty = json!({"soc": EMERGENCY, "hold_soc": true});
-        http::call(&self.simulator_api, "PATCH", "/house", &empty)?;
-        http::call(&self.simulator_api, "POST", "/portal/upload", &Value::Null)?;
+        self.say(EMERGENCY)?;
         let stop = until("the stop to arrive at the miner", || {
             Ok(self.writes()?.iter().find(|write| is_stop(write)).cloned())
         })?;
         let stopped = at(&stop)?;
+        Ok((stopped - self.told_before(stopped)?).num_milliseconds() as f64)
+    }
+
+    /// When the portal was last asked before this instant, on the simulator's clock.
+    pub(super) fn told_before(
+        &self,
+        instant: DateTime<FixedOffset>,
+    ) -> anyhow::Result<DateTime<FixedOffset>> {
         let portal = http::call(&self.simulator_api, "GET", "/portal/log", &Value::Null)?;
         let asked: Vec<_> = requests(&portal).iter().map(at).collect::<anyhow::Result<_>>()?;
-        let told = asked.into_iter().filter(|asked| *asked <= stopped).max();
-        let told = told.context("the program stopped the miner without having asked the portal")?;
-        Ok((stopped - told).num_milliseconds() as f64)
+        let told = asked.into_iter().filter(|asked| *asked <= instant).max();
+        told.context("the program stopped a miner without having asked the portal")
     }
 }
 
 /// Looks until `found` finds something.
-fn until<T>(what: &str, mut found: impl FnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
+pub(super) fn until<T>(
+    what: &str,
+    mut found: impl FnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
     let begun = Instant::now();
     loop {
         if let Some(found) = found()? {
@@ -219,17 +248,17 @@ fn until<T>(what: &str, mut found: impl FnMut() -> anyhow::Result<Option<T>>) ->
     }
 }
 
-fn requests(log: &Value) -> Vec<Value> {
+pub(super) fn requests(log: &Value) -> Vec<Value> {
     log.get("requests").and_then(Value::as_array).cloned().unwrap_or_default()
 }
 
-fn is_stop(write: &Value) -> bool {
+pub(super) fn is_stop(write: &Value) -> bool {
     let command = write.get("command").and_then(Value::as_str);
     command == Some("power_off")
         || (command == Some("set.miner.service") && write.get("params") == Some(&json!("stop")))
 }
 
-fn at(request: &Value) -> anyhow::Result<DateTime<FixedOffset>> {
+pub(super) fn at(request: &Value) -> anyhow::Result<DateTime<FixedOffset>> {
     let text = request.get("at").and_then(Value::as_str).context("a logged request has no time")?;
     DateTime::parse_from_rfc3339(text).with_context(|| format!("{text} is no time"))
 }

@@ -159,7 +159,7 @@ impl WhatsMiner {
         if let (Some(expected), Some(found)) = (expected, &known.identity.mac)
             && expected != found
         {
-            return Err(DeviceError::WrongDevice(format!("the WhatsMiner {found} instead of {expected}")));
+            return Err(another(found, expected));
         }
         contact.known = Some(known.clone());
         Ok(known)
@@ -183,6 +183,13 @@ impl WhatsMiner {
             Protocol::V2(generation) => self.v2.read(generation, ramp_known, deadline).await,
         };
         let observation = self.noting_loss(observation)?;
+        // Two may have changed places between two readings without either of them being missed.
+        if let Some((expected, found)) = known.identity.mac.as_ref().zip(observation.mac.as_ref())
+            && expected != found
+        {
+            hold(&self.contact).known = None;
+            return Err(another(found, expected));
+        }
         Ok(hold(&self.power).observe(observation, now.mono))
     }
 
@@ -382,6 +389,10 @@ fn is_unsupported(order: Order, error: &DeviceError) -> bool {
         DeviceError::Refused { code, .. } => *code == 132 && matches!(order, Order::Percent(_)),
         _ => false,
     }
+}
+
+fn another(found: &str, expected: &str) -> DeviceError {
+    DeviceError::WrongDevice(format!("the WhatsMiner {found} instead of {expected}"))
 }
 
 /// What one thread left behind in a panic is still the best that is known.

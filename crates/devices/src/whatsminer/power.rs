@@ -76,7 +76,7 @@ pub(super) enum Plan {
 impl PowerMemory {
     /// Takes note of an observation and completes its reading.
     pub(super) fn observe(&mut self, observation: Observation, now: MonoTime) -> MinerReading {
-        let Observation { mut reading, percent } = observation;
+        let Observation { mut reading, percent, mac: _ } = observation;
         if let Some(elapsed) = reading.elapsed_seconds {
             // It fell, or after a time without contact it rose by less than it would have without a restart.
             let has_restarted = self.elapsed.is_some_and(|(before, at)| {
@@ -291,7 +291,7 @@ mod tests {
             ..MinerReading::default()
         };
         let now = MonoTime(i64::try_from(second).unwrap() * 1000);
-        memory.observe(Observation { percent: seen.told, reading }, now)
+        memory.observe(Observation { percent: seen.told, reading, ..Observation::default() }, now)
     }
 
     const STABLE: Seen =

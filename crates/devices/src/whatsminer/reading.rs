@@ -19,6 +19,8 @@ pub(super) struct Observation {
     pub(super) reading: MinerReading,
     /// What the device says about its power percentage.
     pub(super) percent: ToldPercent,
+    /// The hardware address of whoever answered, where the replies tell it.
+    pub(super) mac: Option<String>,
 }
 
 /// A power percentage as a device tells it.

@@ -60,6 +60,24 @@ async fn a_miner_of_2021_is_recognised_and_read() {
 }
 
 #[tokio::test]
+async fn another_one_is_noticed_within_six_readings_though_none_was_missed() {
+    let port = miner_of_2023().await;
+    let miner = v2_driver(&port).await;
+    miner.identify(at(0)).await.unwrap();
+    port.on("get_miner_info", [Answer::Json(message(131, json!({"mac": "C6:11:22:00:0A:FF"})))]);
+    let mut noticed = None;
+    for reading in 1..=6 {
+        if let Err(error) = miner.read(at(reading)).await {
+            noticed = Some(error);
+            break;
+        }
+    }
+    assert!(matches!(noticed, Some(DeviceError::WrongDevice(_))), "{noticed:?}");
+    assert!(matches!(miner.stop(at(7)).await, Err(DeviceError::WrongDevice(_))));
+    assert_eq!(port.count("get_token"), 0);
+}
+
+#[tokio::test]
 async fn a_cgminer_of_2019_is_read_and_takes_no_commands() {
     let port = v2_port().await;
     let reply = |section: &str, row: Value| {

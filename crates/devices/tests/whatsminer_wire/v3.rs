@@ -211,6 +211,22 @@ async fn another_whatsminer_at_the_address_is_refused_until_it_is_identified() {
 }
 
 #[tokio::test]
+async fn another_whatsminer_is_noticed_though_none_was_missed() {
+    let port = v3_miner().await;
+    let miner = v3_driver(&port).await;
+    miner.identify(at(0)).await.unwrap();
+    miner.read(at(1)).await.unwrap();
+    let mut other = device_info("true", "1");
+    other["network"]["mac"] = json!("C6:11:22:00:0A:FF");
+    port.on("get.device.info", [Answer::Json(v3_message(other))]);
+    assert!(matches!(miner.read(at(2)).await, Err(DeviceError::WrongDevice(_))));
+    assert!(matches!(miner.stop(at(3)).await, Err(DeviceError::WrongDevice(_))));
+    assert_eq!(port.count("set.miner.service stop"), 0);
+    port.on("get.device.info", [Answer::Json(v3_message(device_info("true", "1")))]);
+    miner.stop(at(4)).await.unwrap();
+}
+
+#[tokio::test]
 async fn no_secret_gets_out() {
     let port = v3_miner().await;
     port.on("set.miner.service stop", [Answer::Plain(v3_error(-1, &format!("{V3_PASSWORD}?")))]);

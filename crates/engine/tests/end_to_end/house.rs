@@ -1,9 +1,11 @@
 //! A site under test: a simulated house and the engine that drives it.
 
+use crate::address::Address;
 use chrono_tz::Tz;
 use control::{Policy, PowerRange};
 use devices::{
     BatterySource, Deadlines, Miner, Secret,
+    axeos::{AxeOs, AxeOsConfig},
     eg4::{Portal, PortalConfig},
     whatsminer::{WhatsMiner, WhatsMinerConfig},
 };
@@ -16,6 +18,7 @@ use model::{
     snapshot::{MinerView, Snapshot},
 };
 use simulator::{
+    axeos::{AxeosSetup, SimulatedAxeos},
     house::Overrides,
     miner::{self, Faults, MinerTruth, Profile, Received, SimulatedMiner},
     portal::{PortalFaults, PortalSetup, SimulatedPortal},
@@ -27,12 +30,17 @@ use store::Store;
 /// What the engine thinks these commands are: those that change what a miner draws.
 const STARTS: [&str; 2] = ["power_on", "set.miner.service"];
 
+/// What a Bitaxe is said to draw, W.
+const BITAXE_WATTS: u32 = 19;
+
 /// A site under test.
 pub(crate) struct House {
     pub(crate) clock: Lockstep,
     pub(crate) simulation: Arc<Simulation>,
     pub(crate) handle: Handle,
     pub(crate) battery: Arc<dyn BatterySource>,
+    /// Where the engine looks for the WhatsMiners, if they can move.
+    pub(crate) addresses: Vec<Address>,
     options: Options,
     setup: SiteSetup,
     data: tempfile::TempDir,
@@ -53,7 +61,11 @@ pub(crate) struct Options {
     pub(crate) miner: miner::MinerSetup,
     /// Miners beside the first, which are called m2 and so on.
     pub(crate) others: Vec<miner::MinerSetup>,
-    /// The last of them is only looked at.
+    /// Bitaxes, which come after them.
+    pub(crate) axeos: Vec<AxeosSetup>,
+    /// The WhatsMiners can move: the engine looks for each at an address that leads to it at first.
+    pub(crate) movable: bool,
+    /// The last of them all is only looked at.
     pub(crate) looks_at_the_last: bool,
     pub(crate) miner_faults: Faults,
     pub(crate) password: &'static str,
@@ -81,6 +93,8 @@ impl Default for Options {
                 ..Default::default()
             },
             others: Vec::new(),
+            axeos: Vec::new(),
+            movable: false,
             looks_at_the_last: false,
             miner_faults: Faults::default(),
             password: "",
@@ -97,6 +111,29 @@ impl Options {
         let v3 = self.miner.v3.filter(|_| profile == Profile::G3);
         Self { miner: miner::MinerSetup { profile, v3, ..self.miner }, ..self }
     }
+
+    /// The client of a WhatsMiner that was set up like this, at these ports for V2 and V3.
+    fn driver(&self, (v2_port, v3_port): (u16, u16), set_up: &miner::MinerSetup) -> Arc<dyn Miner> {
+        let password =
+            |wrong: &str, right: &str| Secret::new(if wrong.is_empty() { right } else { wrong }.to_owned());
+        let v3_wrong = if self.v3_password.is_empty() { self.password } else { self.v3_password };
+        Arc::new(WhatsMiner::new(WhatsMinerConfig {
+            host: "127.0.0.1".into(),
+            v2_port,
+            v3_port,
+            v2_password: password(self.password, &set_up.v2_password),
+            v3_account: "super".into(),
+            v3_password: password(v3_wrong, &set_up.v3_password),
+            base_watts: self.policy.base_watts,
+            deadlines: deadlines(),
+        }))
+    }
+}
+
+/// Where a miner itself listens for V2 and V3; where nobody does, if it doesn't.
+fn own_ports(miner: &SimulatedMiner) -> (u16, u16) {
+    let port = |addr: Option<std::net::SocketAddr>| addr.map_or(1, |addr| addr.port());
+    (port(miner.v2_addr()), port(miner.v3_addr()))
 }
 
 /// Real time a call to a simulated device may take: long for a busy machine, short for a device that is silent.
@@ -114,6 +151,7 @@ impl House {
             house: simulator::house::HouseSetup { initial_soc: options.soc, ..Default::default() },
             portal: options.portal.clone(),
             miners: [vec![options.miner.clone()], options.others.clone()].concat(),
+            axeos: options.axeos.clone(),
             ..Default::default()
         };
         let simulation = Simulation::start(setup, Arc::new(move || time.true_time())).await.unwrap();
@@ -123,9 +161,14 @@ impl House {
         simulation.miners()[0].set_faults(options.miner_faults.clone());
         simulation.portal().upload_now();
         let data = tempfile::tempdir().unwrap();
-        let (site, setup) = start(&clock, &simulation, &options, data.path()).await;
+        let mut addresses = Vec::new();
+        for miner in simulation.miners().iter().filter(|_| options.movable) {
+            addresses.push(Address::of(miner).await);
+        }
+        let (site, setup) = start(&clock, &simulation, &addresses, &options, data.path()).await;
         let (handle, battery) = (site.handle(), Arc::clone(&setup.battery));
-        let house = Self { handle, clock, simulation, battery, options, setup, data, site: Some(site) };
+        let house =
+            Self { handle, clock, simulation, battery, addresses, options, setup, data, site: Some(site) };
         house.run(15).await;
         house
     }
@@ -190,7 +233,25 @@ impl House {
     /// Everything that was sent to the miner and changes what it draws, in words: "off", "start", "limit 2160",
     /// "percent 60".
     pub(crate) fn sent(&self) -> Vec<String> {
-        self.miner().log().iter().filter_map(in_words).collect()
+        self.sent_to(0)
+    }
+
+    /// The same of any of the WhatsMiners, by its place among them.
+    pub(crate) fn sent_to(&self, at: usize) -> Vec<String> {
+        self.simulation.miners()[at].log().iter().filter_map(in_words).collect()
+    }
+
+    /// How a miner is seen, by its place among all.
+    pub(crate) fn view_of(&self, at: usize) -> MinerView {
+        self.snapshot().miners[at].clone()
+    }
+
+    /// Whether this is told of the miner at this place among all.
+    pub(crate) fn tells(&self, code: AlertCode, at: usize) -> bool {
+        let id = MinerId(format!("m{}", at + 1));
+        let told =
+            |alert: &model::Alert| alert.active && alert.code == code && alert.miner.as_ref() == Some(&id);
+        self.snapshot().alerts.iter().any(told)
     }
 
     pub(crate) fn alerts(&self) -> Vec<AlertCode> {
@@ -227,6 +288,11 @@ impl House {
         assert!(broken.is_empty(), "{broken:?}\n{}", self.report());
     }
 
+    /// The client of the first WhatsMiner, or of one like it, at an address.
+    pub(crate) fn driver_at(&self, address: &Address) -> Arc<dyn Miner> {
+        self.options.driver(address.ports(), &self.options.miner)
+    }
+
     /// Where the engine keeps its data.
     pub(crate) fn data(&self) -> &Path {
         self.data.path()
@@ -242,7 +308,8 @@ impl House {
     /// Ends the engine in order and starts it again on the same data.
     pub(crate) async fn restart(&mut self) {
         self.stop().await;
-        let (site, setup) = start(&self.clock, &self.simulation, &self.options, self.data.path()).await;
+        let (site, setup) =
+            start(&self.clock, &self.simulation, &self.addresses, &self.options, self.data.path()).await;
         (self.handle, self.battery) = (site.handle(), Arc::clone(&setup.battery));
         (self.setup, self.site) = (setup, Some(site));
         self.run(15).await;
@@ -272,44 +339,42 @@ impl House {
 async fn start(
     clock: &Lockstep,
     simulation: &Simulation,
+    addresses: &[Address],
     options: &Options,
     data: &Path,
 ) -> (Site, SiteSetup) {
     let account = PortalConfig::new(Secret::new("demo".into()), Secret::new(options.portal_password.into()));
     let portal = PortalConfig { base_url: simulation.portal().base_url(), deadlines: deadlines(), ..account };
     let battery: Arc<dyn BatterySource> = Arc::new(Portal::new(portal).unwrap());
-    let password = |right: &str| {
-        Secret::new(if options.password.is_empty() { right } else { options.password }.to_owned())
-    };
-    let port = |addr: Option<std::net::SocketAddr>| addr.map_or(1, |addr| addr.port());
     let set_up = [vec![options.miner.clone()], options.others.clone()].concat();
-    let device = |(miner, set_up): (&SimulatedMiner, &miner::MinerSetup)| -> Arc<dyn Miner> {
-        let v3_right: &str =
-            if options.v3_password.is_empty() { &set_up.v3_password } else { options.v3_password };
-        Arc::new(WhatsMiner::new(WhatsMinerConfig {
-            host: "127.0.0.1".into(),
-            v2_port: port(miner.v2_addr()),
-            v3_port: port(miner.v3_addr()),
-            v2_password: password(&set_up.v2_password),
-            v3_account: "super".into(),
-            v3_password: password(v3_right),
-            base_watts: options.policy.base_watts,
-            deadlines: deadlines(),
-        }))
+    let mut ports: Vec<_> = simulation.miners().iter().map(own_ports).collect();
+    for (ports, address) in ports.iter_mut().zip(addresses) {
+        *ports = address.ports();
+    }
+    let device = |(ports, set_up): (&(u16, u16), &miner::MinerSetup)| options.driver(*ports, set_up);
+    let bitaxe = |simulated: &SimulatedAxeos| -> (Arc<dyn Miner>, Policy, PowerRange) {
+        let config =
+            AxeOsConfig { host: "127.0.0.1".into(), port: simulated.addr().port(), deadlines: deadlines() };
+        let base_watts = Watts::whole(BITAXE_WATTS);
+        let range = PowerRange { min: base_watts, max: base_watts };
+        (Arc::new(AxeOs::new(&config).unwrap()), Policy { base_watts, ..options.policy.clone() }, range)
     };
-    let mut miners: Vec<_> = simulation
-        .miners()
+    let mut miners: Vec<_> = ports
         .iter()
         .zip(&set_up)
         .map(device)
+        .map(|device| {
+            (device, options.policy.clone(), PowerRange { min: Watts::whole(1080), max: Watts::whole(3600) })
+        })
+        .chain(simulation.axeos().iter().map(bitaxe))
         .zip(1_u32..)
-        .map(|(device, number)| MinerSetup {
+        .map(|((device, policy, range), number)| MinerSetup {
             id: MinerId(format!("m{number}")),
             name: format!("Miner {number}"),
             host: "127.0.0.1".into(),
             device,
-            policy: options.policy.clone(),
-            range: PowerRange { min: Watts::whole(1080), max: Watts::whole(3600) },
+            policy,
+            range,
             poll: Duration::from_secs(10),
             mac: None,
             priority: 1,

@@ -5,7 +5,9 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what fails here fails the test")]
 
+mod address;
 mod battery_faults;
+mod bitaxe;
 mod day;
 mod house;
 mod miner_faults;
@@ -14,3 +16,4 @@ mod renewal;
 mod restart;
 mod samples;
 mod several;
+mod who_is_there;

@@ -2,8 +2,11 @@
 
 use crate::house::{House, Options};
 use engine::MinerSetup;
-use model::{Command, snapshot::MinerState};
-use simulator::miner::{Faults, Initial, MinerSetup as Simulated, OnAccept};
+use model::{
+    Command, Operation, OperationStage,
+    snapshot::{MinerState, Snapshot},
+};
+use simulator::miner::{Faults, Initial, MinerSetup as Simulated, OnAccept, Profile, WriteFault};
 
 fn two() -> Options {
     let options = Options::default();
@@ -125,4 +128,42 @@ async fn starts_follow_one_another() {
     assert_eq!(starts.len(), 2);
     assert!(starts[0].millis_since(starts[1]).abs() >= 30_000, "{starts:?}");
     house.assert_sound();
+}
+
+/// Both are told something on one tick, and the first doesn't answer: the second has said yes while the first one's
+/// command is still on its way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_does_not_answer_keeps_no_other_waiting() {
+    fn newest(snapshot: &Snapshot) -> Option<[&Operation; 2]> {
+        let newest = |at: usize| snapshot.miners.get(at)?.operations.first();
+        newest(0).zip(newest(1)).map(|(first, second)| [first, second])
+    }
+    for profile in [Profile::G2, Profile::G3] {
+        // A reduction, and the off of an emergency.
+        for soc in [60.0, 29.0] {
+            let options = Options::default().with_profile(profile);
+            let second = Simulated { id: "second".into(), ..options.miner.clone() };
+            let house = House::open(Options { others: vec![second], ..options }).await;
+            // It is slow to be read as well.
+            house.miner().update_faults(|faults| {
+                (faults.writes, faults.reply_delay_ms) = (WriteFault::Silent, 100);
+            });
+            let mut snapshots = house.handle.follow();
+            let falls = async {
+                house.say_twice(soc).await;
+                house.run(15).await;
+            };
+            let said_yes = snapshots.wait_for(|snapshot| {
+                newest(snapshot).is_some_and(|[_, second]| second.acknowledged_at.is_some())
+            });
+            let ((), said_yes) = tokio::join!(falls, async { said_yes.await.unwrap().clone() });
+            let [first, second] = newest(&said_yes).unwrap();
+            assert_eq!(first.decided_at, second.decided_at, "{profile:?} {soc}: {first:?} {second:?}");
+            assert!(
+                matches!(first.stage, OperationStage::Queued | OperationStage::Sent) && first.words.is_none(),
+                "{profile:?} {soc}: {first:?}"
+            );
+            house.assert_sound();
+        }
+    }
 }

@@ -29,7 +29,7 @@ use session::Session;
 use std::sync::Mutex;
 use transport::{Body, exchange};
 
-/// Errors and pools are read on every so many polls: they change slowly, and each costs a connection.
+/// Errors, pools and whose address it is are read on every so many polls: they change slowly, and each costs a connection.
 const SLOW_POLLS: u32 = 6;
 
 /// The V2 side of one miner. The caller serialises commands.
@@ -160,6 +160,11 @@ impl Client {
                 .ok()
                 .flatten()
                 .map(|envelope| super::reading::errors_of(envelope.fields().value(&["error_code"])));
+        }
+        // Newer firmware's summary doesn't tell who answers. Between two slow polls, so that none has it all to ask.
+        if seen.mac.is_none() && slow.polls % SLOW_POLLS == SLOW_POLLS / 2 && generation != Generation::G0 {
+            let answer = self.ask("get_miner_info", "", "reading its address", deadline).await.map(&mut take);
+            seen.mac = answer.ok().flatten().and_then(|envelope| reading::mac(envelope.fields()));
         }
         let mut pools = None;
         if !is_down && is_slow_poll {

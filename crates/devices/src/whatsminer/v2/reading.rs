@@ -38,6 +38,7 @@ pub(super) fn observation(replies: &Replies<'_>) -> Observation {
     let power = power_of(psu.number(&["pin"])).or(measured);
     Observation {
         percent: ToldPercent::of(status.number(&["power_pct"])),
+        mac: summary.text(&["MAC"]).and_then(|mac| mac_of(&mac)),
         reading: MinerReading {
             service_on: status.flag(&["mineroff", "btmineroff"]).map(|off| !off),
             power,
@@ -126,6 +127,11 @@ pub(super) fn pools(rows: &[Object]) -> Vec<PoolReading> {
         last_share: "Last Share Time",
     };
     reading::pools_of(rows, &NAMES)
+}
+
+/// The hardware address that `get_miner_info` tells.
+pub(super) fn mac(info: Fields<'_>) -> Option<String> {
+    info.text(&["mac"]).and_then(|mac| mac_of(&mac))
 }
 
 /// Who it is, from the replies that say so.

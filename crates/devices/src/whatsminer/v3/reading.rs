@@ -39,6 +39,7 @@ pub(super) fn observation(replies: &Replies<'_>) -> Observation {
     let at_the_supply = power_of(power.number(&["pin"])).filter(|_| now.is_none_or(|now| now.get() <= 0.0));
     Observation {
         percent: ToldPercent::of(setting.number(&["power-percent"])),
+        mac: mac(info),
         reading: MinerReading {
             service_on: miner.flag(&["working"]),
             power: at_the_supply.or(now).or(power_of(summary.number(&["power-5min"]))),
@@ -79,6 +80,10 @@ fn mode_of(power: Fields<'_>) -> Option<String> {
     Some(mode.to_owned())
 }
 
+fn mac(info: Fields<'_>) -> Option<String> {
+    info.inside("network").text(&["mac"]).and_then(|mac| mac_of(&mac))
+}
+
 /// Who it is, from `get.device.info`; `None` if that isn't a WhatsMiner's.
 pub(super) fn identity(info: Fields<'_>) -> Option<MinerIdentity> {
     let (miner, system) = (info.inside("miner"), info.inside("system"));
@@ -88,7 +93,7 @@ pub(super) fn identity(info: Fields<'_>) -> Option<MinerIdentity> {
         return None;
     }
     Some(MinerIdentity {
-        mac: info.inside("network").text(&["mac"]).and_then(|mac| mac_of(&mac)),
+        mac: mac(info),
         model: model.map(|model| reading::model_of(&model)),
         firmware,
         serial: miner.text(&["miner-sn"]),
