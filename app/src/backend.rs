@@ -19,8 +19,14 @@ pub trait Backend: Send + Sync + 'static {
     /// Everything known now. Answers from memory.
     fn overview(&self) -> Overview;
 
-    /// What was measured of the battery and the first miner over a stretch of the past, in at most `points` points.
-    async fn history(&self, stretch: Stretch, points: u32) -> Result<History, CallError>;
+    /// What was measured of the battery and a miner, controlled or only looked at, over a stretch of the past, in at most
+    /// `points` points; of the first one if `miner` is `None`. Fails where there is no such miner.
+    async fn history(
+        &self,
+        miner: Option<MinerId>,
+        stretch: Stretch,
+        points: u32,
+    ) -> Result<History, CallError>;
 
     /// What was decided, as far as `question` asks for it.
     async fn journal(&self, question: &Question) -> Result<JournalPage, CallError>;
@@ -110,6 +116,8 @@ pub struct History {
     pub emergency_percent: f64,
     /// What the battery said.
     pub battery: Track,
+    /// The miner that is meant; `None`, where there is none.
+    pub whose: Option<MinerId>,
     /// What the miner did.
     pub miner: Track,
     /// What happened, in its order.

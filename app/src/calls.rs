@@ -110,21 +110,32 @@ pub async fn clear_alerts(until: i64) -> Result<(), CallError> {
     backend()?.clear_alerts(UtcMillis(until)).await
 }
 
-/// The charts over a range: up to now, or around an instant in milliseconds since 1970.
+/// The charts of the battery and a miner, the first one if none is named, over a range: up to now, or around an instant in
+/// milliseconds since 1970.
 #[server(prefix = "/rpc", endpoint = "chart", input = GetUrl)]
-pub async fn draw_chart(range: Range, #[server(default)] at: Option<i64>) -> Result<Plot, CallError> {
-    let history = backend()?.history(Stretch::new(range, at), chart::POINTS_ALIVE).await?;
+pub async fn draw_chart(
+    range: Range,
+    #[server(default)] at: Option<i64>,
+    #[server(default)] miner: Option<String>,
+) -> Result<Plot, CallError> {
+    let stretch = Stretch::new(range, at);
+    let history = backend()?.history(miner.map(MinerId), stretch, chart::POINTS_ALIVE).await?;
     Ok(chart::plot(&history))
 }
 
 /// A part of what the charts show, in as many points as the whole has: instants in milliseconds since 1970.
 #[server(prefix = "/rpc", endpoint = "chart_part", input = GetUrl)]
-pub async fn draw_chart_part(from: i64, to: i64) -> Result<chart::Stretch, CallError> {
+pub async fn draw_chart_part(
+    from: i64,
+    to: i64,
+    #[server(default)] miner: Option<String>,
+) -> Result<chart::Stretch, CallError> {
     if from >= to {
         return Err(CallError("A stretch of time ends after it began.".to_owned()));
     }
     let stretch = Stretch::Between { from: UtcMillis(from), to: UtcMillis(to) };
-    Ok(chart::stretch(&backend()?.history(stretch, chart::POINTS_ALIVE).await?))
+    let history = backend()?.history(miner.map(MinerId), stretch, chart::POINTS_ALIVE).await?;
+    Ok(chart::stretch(&history))
 }
 
 /// Lets the demo's time run so many times as fast as ours; 0 pauses it.

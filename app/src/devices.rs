@@ -112,7 +112,11 @@ pub(crate) fn page(devices: Devices) -> impl IntoView {
 }
 
 fn lines(device: Device) -> impl IntoView {
-    let Device { name, kind, address, health, word, figures, .. } = device;
+    let Device { page, name, kind, address, health, word, figures, .. } = device;
+    let name = match page {
+        Some(page) => view! { <a href=page>{name}</a> }.into_any(),
+        None => name.into_any(),
+    };
     view! {
         <span class=format!("dot {health}") aria-hidden="true"></span>
         <strong>{name}</strong>

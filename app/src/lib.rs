@@ -43,8 +43,8 @@ pub mod words;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use shell::{
-    FONT, Files, account, dashboard, devices_page, door, journal, nothing_here, out_of_reach, reference,
-    settings_page, settings_preview,
+    FONT, Files, account, devices_page, door, journal, live_page, nothing_here, out_of_reach, reference,
+    settings_page, settings_preview, starting,
 };
 
 #[cfg(target_arch = "wasm32")]

@@ -15,14 +15,27 @@ const SILENCE: f64 = 25_000.0;
 /// What the page begins with: the server puts it into the document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Start {
+    /// The id of the miner whose page it is; the dashboard, if it is `None`.
+    pub of: Option<String>,
     /// What is shown.
     pub view: View,
     /// The charts.
     pub chart: ChartStart,
     /// Whoever looks may change something too.
     pub may_change: bool,
-    /// The call that a form without JavaScript made and that was refused, with the reason.
-    pub refused: Option<(String, String)>,
+    /// What a form without JavaScript asked for and was refused.
+    pub refused: Option<Refused>,
+}
+
+/// What a form asked for and was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The call that the form made.
+    pub call: String,
+    /// The id of the miner that it was about, where it was about one and that is known.
+    pub miner: Option<String>,
+    /// Why.
+    pub why: String,
 }
 
 /// The stream of events.
@@ -52,21 +65,23 @@ pub struct Live {
     pub(crate) is_kept: RwSignal<bool>,
     /// The controller has other files for the page than this one is made of.
     pub(crate) is_outdated: RwSignal<bool>,
+    of: StoredValue<Option<String>>,
     /// The charts, by themselves: the handle stays small.
     chart: StoredValue<Chart>,
     may_change: bool,
-    refused: StoredValue<Option<(String, String)>>,
+    refused: StoredValue<Option<Refused>>,
     build: StoredValue<String>,
 }
 
 impl Live {
     /// A store that begins with what the server rendered.
     pub fn new(start: Start) -> Self {
-        let Start { view, chart, may_change, refused } = start;
+        let Start { of, view, chart, may_change, refused } = start;
         Self {
             now: RwSignal::new(view.at),
             build: StoredValue::new(view.build.clone()),
             view: RwSignal::new(view),
+            of: StoredValue::new(of),
             link: RwSignal::default(),
             silent: RwSignal::new(0.0),
             is_kept: RwSignal::new(false),
@@ -75,6 +90,11 @@ impl Live {
             may_change,
             refused: StoredValue::new(refused),
         }
+    }
+
+    /// The miner whose page this is; `None` on the dashboard.
+    pub(crate) fn of(self) -> Option<String> {
+        self.of.get_value()
     }
 
     /// Whether whoever looks may change something too. Who may is said anew with each document.
@@ -111,9 +131,17 @@ impl Live {
         self.build.with_value(|build| *build == view.build)
     }
 
-    /// Why the call of a form without JavaScript was refused, if it was this one.
-    pub fn refusal(self, call: &str) -> Option<String> {
-        let refused = self.refused.get_value();
-        refused.and_then(|(path, why)| (path == call).then_some(why))
+    /// Why the call of a form without JavaScript was refused, if it was this one, about this miner or none.
+    pub fn refusal(self, call: &str, miner: Option<&str>) -> Option<String> {
+        let refused = self.refused.get_value()?;
+        let is_meant = refused.miner.is_none() || refused.miner.as_deref() == miner;
+        (refused.call == call && is_meant).then_some(refused.why)
+    }
+
+    /// Whether what was refused was asked of this miner.
+    pub(crate) fn is_refused_of(self, miner: &str) -> bool {
+        self.refused.with_value(|refused| {
+            refused.as_ref().is_some_and(|refused| refused.miner.as_deref() == Some(miner))
+        })
     }
 }

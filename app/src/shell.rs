@@ -1,6 +1,6 @@
 //! The documents around the pages.
 //!
-//! They hold no script of their own, only the names of files: what the dashboard begins with stands in it as data.
+//! They hold no script of their own, only the names of files: what a page that comes alive begins with stands in it as data.
 
 use crate::{
     account::{self as access, Account, Door},
@@ -21,7 +21,7 @@ pub const FONT: &str = "/vendor/inter-4.1.woff2";
 pub struct Files {
     /// The style.
     pub style: String,
-    /// The script that brings the dashboard to life.
+    /// The script that brings a page to life.
     pub script: String,
     /// The module that it starts.
     pub module: String,
@@ -29,19 +29,20 @@ pub struct Files {
     pub charts: Option<String>,
 }
 
-/// The dashboard. Without `files` (the program runs without its site folder) it has neither style nor script, and works.
-pub fn dashboard(start: Start, files: Option<&Files>) -> String {
+/// The dashboard, or a miner's page. Without `files` (the program runs without its site folder) it has neither style nor
+/// script, and works.
+pub fn live_page(start: Start, files: Option<&Files>) -> String {
     // In an element of this type it is data and never run; nothing in it may end the element.
     let data =
         files.and_then(|_| serde_json::to_string(&start).ok()).map(|json| json.replace('<', "\\u003c"));
     let data =
         data.map(|json| view! { <script type="application/json" id="start" inner_html=json></script> });
-    let title = start.view.title.clone();
+    let title = start.view.title_of(start.of.as_deref()).to_owned();
     let script = files.map(|files| {
         view! { <script src="/early.js" defer data-script=files.script.clone() data-module=files.module.clone()></script> }
     });
     Owner::new().with(|| {
-        let page = page::dashboard(Live::new(start));
+        let page = page::page(Live::new(start));
         document(title, files, (script, data).into_any(), page.into_any()).to_html()
     })
 }
@@ -95,6 +96,23 @@ pub fn nothing_here(files: Option<&Files>) -> String {
         .into_any()
     };
     plain("Not found".to_owned(), files, page)
+}
+
+/// What is shown in the place of a miner's page before any miner is known. The browser looks again by itself.
+pub fn starting(files: Option<&Files>) -> String {
+    let page = || {
+        view! {
+            <main id="main">
+                <section class="card now">
+                    <h1>"Starting"</h1>
+                    <p>"The controller is starting. This page comes by itself."</p>
+                    <p><a href="/">"To the page"</a></p>
+                </section>
+            </main>
+        }
+        .into_any()
+    };
+    plain("Starting".to_owned(), files, page)
 }
 
 /// What a browser shows in the place of a page that it can't get. The dashboard it has kept as it stood last.

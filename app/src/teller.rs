@@ -10,6 +10,7 @@ mod ladder;
 mod miner;
 #[cfg(test)]
 pub(crate) mod sample;
+mod together;
 
 pub use answer::answer;
 
@@ -30,7 +31,11 @@ use model::{
 pub fn tell(overview: &Overview) -> View {
     let teller = Teller { overview, now: overview.snapshot.at };
     let snapshot = &overview.snapshot;
-    let doing = snapshot.miners.first().map(words::headline);
+    let together = teller.together();
+    let doing = match &together {
+        Some(together) => Some(together.headline.clone()),
+        None => snapshot.miners.first().map(words::headline),
+    };
     let name = &overview.site.name;
     View {
         at: snapshot.at.0,
@@ -41,9 +46,11 @@ pub fn tell(overview: &Overview) -> View {
         title: doing.map_or_else(|| name.clone(), |doing| format!("{doing} · {name}")),
         clock: civil(snapshot.at, &overview.site.timezone).clock(),
         connections: teller.connections(),
+        together,
         miners: snapshot.miners.iter().map(|miner| teller.miner(miner)).collect(),
+        followed: snapshot.followed.iter().map(|miner| teller.followed(miner)).collect(),
         battery: teller.battery(&snapshot.battery),
-        latest: chart::latest(overview),
+        latest: chart::newest_of_battery(&snapshot.battery),
         flow: teller.flow(),
         devices: {
             let controlled = snapshot.miners.iter().map(devices::controlled);

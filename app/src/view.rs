@@ -2,7 +2,7 @@
 //!
 //! Nothing is put into words in the browser but how long ago something was, which changes by itself.
 
-use crate::chart::Latest;
+use crate::chart::{Latest, Point};
 use serde::{Deserialize, Serialize};
 
 /// Everything the page shows, but for the past.
@@ -18,18 +18,22 @@ pub struct View {
     pub version: String,
     /// What the page's files hash to; empty where there are none.
     pub build: String,
-    /// The document's title.
+    /// The dashboard's title.
     pub title: String,
     /// The present on the site's wall clock.
     pub clock: String,
     /// The connection bar.
     pub connections: Vec<Connected>,
-    /// The miners, in the configuration's order.
+    /// All miners together, where several are controlled, or none: with one, its story is the house's.
+    pub together: Option<Together>,
+    /// The miners that are controlled, in the configuration's order.
     pub miners: Vec<MinerCard>,
+    /// The miners that are only looked at, in the configuration's order.
+    pub followed: Vec<MinerCard>,
     /// The battery.
     pub battery: BatteryCard,
-    /// What the charts go on with.
-    pub latest: Latest,
+    /// The battery's newest good reading: what its lines of the charts go on with.
+    pub latest: Option<Point>,
     /// What flows from where to where.
     pub flow: Flow,
     /// What is on the network.
@@ -43,8 +47,45 @@ pub struct View {
 impl View {
     /// Whether it shows the same miners as another. A page is made for certain ones.
     pub fn has_miners_of(&self, other: &Self) -> bool {
-        let ids = |view: &'_ Self| view.miners.iter().map(|miner| miner.id.clone()).collect::<Vec<_>>();
-        ids(self) == ids(other)
+        let ids = |miners: &[MinerCard]| miners.iter().map(|miner| miner.id.clone()).collect::<Vec<_>>();
+        ids(&self.miners) == ids(&other.miners) && ids(&self.followed) == ids(&other.followed)
+    }
+
+    /// All miners, those that are controlled first.
+    pub fn all_miners(&self) -> impl Iterator<Item = &MinerCard> {
+        self.miners.iter().chain(&self.followed)
+    }
+
+    /// The miner of this id.
+    pub fn miner(&self, id: &str) -> Option<&MinerCard> {
+        self.all_miners().find(|miner| miner.id == id)
+    }
+
+    /// The title of a miner's page, or of the dashboard.
+    pub fn title_of(&self, miner: Option<&str>) -> &str {
+        miner.and_then(|id| self.miner(id)).map_or(&self.title, |miner| &miner.title)
+    }
+
+    /// What a miner does, or all of them together do, and why.
+    pub fn story_of(&self, miner: Option<&str>) -> (String, Vec<Sentence>) {
+        let of_one = miner.and_then(|id| self.miner(id)).map(|miner| (&miner.headline, &miner.why));
+        let of_all = || self.together.as_ref().map(|together| (&together.headline, &together.why));
+        let story = of_one.or_else(of_all);
+        story.map(|(headline, why)| (headline.clone(), why.clone())).unwrap_or_default()
+    }
+
+    /// The ladder of a miner that is controlled, or of all of them together. There is none where nothing stands on it.
+    pub fn ladder_of(&self, miner: Option<&str>) -> Option<&Ladder> {
+        match miner {
+            Some(id) => self.miner(id)?.drive.as_ref().map(|drive| &drive.ladder),
+            None => self.together.as_ref()?.ladder.as_ref(),
+        }
+    }
+
+    /// What the charts of the battery and a miner go on with.
+    pub fn latest_of(&self, miner: Option<&str>) -> Latest {
+        let miner = miner.and_then(|id| self.miner(id)?.latest.clone());
+        Latest { battery: self.latest.clone(), miner }
     }
 }
 
@@ -114,6 +155,17 @@ pub struct Arm {
     pub pace: u8,
 }
 
+/// All miners together: what they do, and why.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Together {
+    /// What they do, in a few words.
+    pub headline: String,
+    /// How much they draw, and what is said of all of them alike.
+    pub why: Vec<Sentence>,
+    /// What their power depends on; `None`, where there are none.
+    pub ladder: Option<Ladder>,
+}
+
 /// The ladder: the state of charge from left to right, the power upwards.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Ladder {
@@ -135,6 +187,8 @@ pub struct Ladder {
     pub power: Option<f64>,
     /// The words below.
     pub marks: Vec<Mark>,
+    /// What a miner has of the power that all of them share, where they do.
+    pub share: Option<String>,
 }
 
 /// A step of the ladder.
@@ -177,6 +231,10 @@ pub struct MinerCard {
     pub id: String,
     /// Its name.
     pub name: String,
+    /// The title of its page.
+    pub title: String,
+    /// It in a line.
+    pub line: Line,
     /// What it does, in a few words.
     pub headline: String,
     /// Why, why not more, what would change it, and when.
@@ -191,6 +249,32 @@ pub struct MinerCard {
     pub figures: Vec<Fact>,
     /// The rest.
     pub facts: Vec<Fact>,
+    /// How it is told what to do; `None`, if it is only looked at.
+    pub drive: Option<Drive>,
+    /// What is wrong with its connection.
+    pub error: Option<String>,
+    /// Model, firmware, protocol, pool.
+    pub identity: String,
+    /// Its newest reading: what its lines of the charts go on with.
+    pub latest: Option<Point>,
+}
+
+/// A miner in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Line {
+    /// Class of its dot, as in [`Connected`].
+    pub health: String,
+    /// What it does, in a word or two.
+    pub word: String,
+    /// What it draws; a dash, where that isn't known.
+    pub power: String,
+    /// What it is set to, as a share of its full power; empty where it is off or that isn't known.
+    pub percent: String,
+}
+
+/// How a miner is told what to do, by the battery and by a person.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Drive {
     /// The battery drives it.
     pub is_auto: bool,
     /// The emergency latch is set: a start has to be confirmed.
@@ -203,12 +287,8 @@ pub struct MinerCard {
     pub step: u8,
     /// What a person said that holds.
     pub wishes: Vec<String>,
-    /// What is wrong with its connection.
-    pub error: Option<String>,
     /// The last commands, newest first.
     pub commands: Vec<CommandRow>,
-    /// Model, firmware, protocol, pool.
-    pub identity: String,
 }
 
 /// A command and what became of it.
@@ -274,6 +354,8 @@ pub struct AlertRow {
 /// A device on the network.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Device {
+    /// The address of its page; `None`, if it has none.
+    pub page: Option<String>,
     /// Its name.
     pub name: String,
     /// What it is.
@@ -310,6 +392,11 @@ pub struct FaultSwitch {
     pub label: String,
     /// It is on.
     pub is_on: bool,
+}
+
+/// The address of a miner's page.
+pub fn page_of(miner: &str) -> String {
+    format!("/miners/{miner}")
 }
 
 /// How long ago, in the largest unit that fits: "8 s", "11 min", "3 h", "2 days". Negative ages are "0 s".

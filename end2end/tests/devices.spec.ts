@@ -72,6 +72,8 @@ for (const { way, javaScriptEnabled } of WAYS) {
       await expect(device(page, "Known", "Shed")).toContainText(/Its share now: 2\.40\s*kW/);
       await expect(device(page, "Known", "Garage")).toContainText(/priority 2\. Its share now: 2\.88\s*kW/);
       await page.goto(house.url);
+      await expect(page.getByRole("main")).toContainText(/the battery allows them 5\.28\s*kW/);
+      await page.goto(`${house.url}/miners/miner`);
       await expect(page.getByRole("main")).toContainText("allow all miners together 90 %; this is its share");
     });
   });

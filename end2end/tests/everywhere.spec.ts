@@ -2,7 +2,7 @@
 import { WAYS, anotherPage, expect, live, test } from "./house";
 
 const SIZES = [[390, 844], [768, 1024], [1440, 900]] as const;
-const PAGES = ["/?range=6h", "/decisions", "/devices", "/settings", "/account", "/api"];
+const PAGES = ["/?range=6h", "/miners/miner?range=6h", "/decisions", "/devices", "/settings", "/account", "/api"];
 /** What can be pressed. The way past the header, and the button that Enter presses, are there for keyboards only. */
 const PRESSED = "a[href]:not(.skip), button:enabled:not([aria-hidden]), select, summary, input:not([type=hidden])";
 
@@ -17,7 +17,7 @@ for (const { way, javaScriptEnabled } of WAYS) {
         const page = await anotherPage(browser, { colorScheme, javaScriptEnabled, viewport: { width, height } });
         for (const path of PAGES) {
           await page.goto(house.url + path);
-          if (javaScriptEnabled && path.startsWith("/?")) {
+          if (javaScriptEnabled && path.includes("?range=")) {
             await live(page);
             await page.locator("#chart").scrollIntoViewIfNeeded();
             await expect(page.locator("#chart canvas")).toHaveCount(2);

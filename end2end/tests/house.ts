@@ -128,9 +128,9 @@ export class House {
     await this.call("PATCH", "/miners/miner/faults", faults);
   }
 
-  /** What the simulated miner does in truth, whatever anybody says. */
-  async truth(): Promise<Truth> {
-    return ((await this.call("GET", "/miners/miner")) as { truth: Truth }).truth;
+  /** What a simulated miner does in truth, whatever anybody says. */
+  async truth(miner = "miner"): Promise<Truth> {
+    return ((await this.call("GET", `/miners/${miner}`)) as { truth: Truth }).truth;
   }
 
   private async call(method: string, path: string, body?: object): Promise<unknown> {

@@ -1,7 +1,7 @@
 //! What the charts show lives in the page's address: choosing makes a new address, and back leads back.
 
 use crate::{
-    chart::{Chart, Off, Shown},
+    chart::{Chart, Off, Pick, Shown},
     range::Range,
 };
 use leptos::{ev, prelude::*};
@@ -16,16 +16,22 @@ pub(super) fn follow(chart: Chart) {
         let of = |name| query.as_ref().and_then(|query| query.get(name));
         chart.off.set(Off::from_slug(of("off").as_deref()));
         chart.here.set(of("at").and_then(|at| at.parse().ok()));
+        chart.miner.set(chart.meant(of("miner").as_deref()));
         chart.range.set(Range::from_slug(of("range").as_deref()));
     });
     // The page lives as long as its document.
     std::mem::forget(on_back);
 }
 
-/// Chooses a range, up to now.
-pub(crate) fn choose(chart: Chart, range: Range) {
-    chart.here.set(None);
-    chart.range.set(range);
+/// Follows a link to other charts.
+pub(crate) fn choose(chart: Chart, pick: &Pick) {
+    match pick {
+        Pick::Range(range) => {
+            chart.here.set(None);
+            chart.range.set(*range);
+        }
+        Pick::Miner(id) => chart.miner.set(Some(id.clone())),
+    }
     say(chart);
 }
 
@@ -36,8 +42,10 @@ pub(crate) fn toggle(chart: Chart, shown: Shown) {
 }
 
 fn say(chart: Chart) {
-    let address =
-        Chart::address(chart.range.get_untracked(), chart.here.get_untracked(), chart.off.get_untracked());
+    let miner = untrack(|| chart.named_now());
+    let (range, here, off) =
+        (chart.range.get_untracked(), chart.here.get_untracked(), chart.off.get_untracked());
+    let address = Chart::address(miner.as_deref(), range, here, off);
     if let Ok(history) = window().history() {
         let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&address));
     }

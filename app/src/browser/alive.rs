@@ -42,7 +42,8 @@ fn follow(live: Live) {
     address::follow(live.chart());
     charts::follow(live);
     // These aren't part of any part.
-    let title = live.part(|view| view.title.clone());
+    let of = live.of();
+    let title = live.part(move |view| view.title_of(of.as_deref()).to_owned());
     Effect::new(move || document().set_title(&title.get()));
     let is_silent = Memo::new(move |_| live.silent_seconds().is_some());
     Effect::new(move || {

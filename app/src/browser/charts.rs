@@ -69,19 +69,18 @@ fn begin(live: Live) {
     let asked = Asked::default();
     let at = live.part(|view| view.at);
     let due = Memo::new(move |_| {
-        let (range, here) = (chart.range.get(), chart.here.get());
+        let (miner, range, here) = (chart.miner.get(), chart.range.get(), chart.here.get());
         // A part of the past looks the same tomorrow.
         let age = if here.is_none() { at.get().div_euclid(range.redrawn_after()) } else { 0 };
-        (range, here, age)
+        ((miner, range, here), age)
     });
     let asked_before = Rc::clone(&asked);
-    Effect::new(move |last: Option<(Range, Option<i64>, i64)>| {
-        let now @ (range, here, _) = due.get();
-        let is_other = last.is_none_or(|last| (last.0, last.1) != (range, here));
-        fetch(chart, is_other, &asked_before);
+    Effect::new(move |last: Option<(Wanted, i64)>| {
+        let now = due.get();
+        fetch(chart, last.is_none_or(|last| last.0 != now.0), &asked_before);
         now
     });
-    let latest = live.part(|view| view.latest.clone());
+    let latest = live.part(move |view| chart.miner.with(|miner| view.latest_of(miner.as_deref())));
     Effect::new(move || {
         let latest = latest.get();
         let now = at.get_untracked();
@@ -90,7 +89,11 @@ fn begin(live: Live) {
             // It couldn't be had. Who is heard again may tell it.
             return fetch(chart, false, &asked);
         }
-        if chart.here.get_untracked().is_some() {
+        let is_of_another = chart.plot.with_untracked(|plot| {
+            plot.as_ref().is_some_and(|plot| chart.miner.with_untracked(|miner| plot.miner != *miner))
+        });
+        // A part of the past doesn't go on. Nor does one miner's with what another tells: its own was asked for.
+        if is_of_another || chart.here.get_untracked().is_some() {
             return;
         }
         let is_whole =
@@ -112,23 +115,37 @@ fn begin(live: Live) {
     });
 }
 
+/// What a plot is of: the miner, the range and the instant looked at.
+type Wanted = (Option<String>, Range, Option<i64>);
+
+/// What the person wants now.
+fn wanted(chart: Chart) -> Wanted {
+    (chart.miner.get_untracked(), chart.range.get_untracked(), chart.here.get_untracked())
+}
+
+/// The miner that is meant, as a call's address says it.
+fn of(miner: Option<&String>) -> String {
+    miner.map_or_else(String::new, |miner| format!("&miner={miner}"))
+}
+
 /// When a plot was asked for last.
 type Asked = Rc<Cell<f64>>;
 
-/// Asks for the plot of the chosen range: at once where it is another one, else with patience.
+/// Asks for the plot that is wanted: at once where it is another one, else with patience.
 fn fetch(chart: Chart, is_other: bool, asked: &Asked) {
     let now = elapsed();
     if !is_other && now - asked.get() < PATIENCE {
         return;
     }
     asked.set(now);
-    let wanted = (chart.range.get_untracked(), chart.here.get_untracked());
-    let at = wanted.1.map_or_else(String::new, |at| format!("&at={at}"));
-    let address = format!("{}?range={}{at}", rpc::CHART, wanted.0.slug());
+    let asked_for = wanted(chart);
+    let (miner, range, at) = &asked_for;
+    let at = at.map_or_else(String::new, |at| format!("&at={at}"));
+    let address = format!("{}?range={}{}{at}", rpc::CHART, range.slug(), of(miner.as_ref()));
     spawn_local(async move {
         let answer = ask(&address, None).await;
         // Another one may have been chosen meanwhile.
-        if wanted != (chart.range.get_untracked(), chart.here.get_untracked()) {
+        if asked_for != wanted(chart) {
             return;
         }
         match answer.and_then(|text| read::<Plot>(&text)) {
@@ -171,12 +188,14 @@ fn look_closer(chart: Chart, seen: Span) {
     if span.length() >= chart.plot.with_untracked(|plot| plot.as_ref().map_or(0, |plot| plot.span.length())) {
         return;
     }
-    let address = format!("{}?from={}&to={}", rpc::CHART_PART, span.from, span.to);
+    let miner = chart.miner.get_untracked();
+    let address = format!("{}?from={}&to={}{}", rpc::CHART_PART, span.from, span.to, of(miner.as_ref()));
     spawn_local(async move {
         let part = ask(&address, None).await.and_then(|text| read::<Stretch>(&text));
         let now = untrack(|| chart.seen_span());
         // Without it, the chart stays as coarse as it was. By now something else may be seen.
         if let Ok(part) = part
+            && miner == chart.miner.get_untracked()
             && span.holds(now.from)
             && span.holds(now.to)
         {

@@ -4,7 +4,7 @@ use super::{Chart, Panel, Shown, frame::frame};
 use crate::range::Range;
 use leptos::{ev::MouseEvent, html, prelude::*};
 
-/// The history of the battery and the first miner over the range in the page's address.
+/// The history of the battery and a miner over the range in the page's address.
 pub(crate) fn figure(chart: Chart) -> impl IntoView {
     let code = chart.start.with_value(|start| start.code.clone());
     let (summary, table) = chart.start.with_value(|start| (start.summary.clone(), start.table.clone()));
@@ -14,15 +14,36 @@ pub(crate) fn figure(chart: Chart) -> impl IntoView {
     let table = move || {
         chart.plot.with(|plot| plot.as_ref().map_or_else(|| table.clone(), |plot| plot.table.clone()))
     };
-    let caption = move || format!("History over {}. ", chart.range.get().words());
+    let choices = chart.start.with_value(|start| start.choices.clone());
+    let of_one = choices.is_empty();
+    let named = choices.clone();
+    // Whose the lines are, where that has to be said. Another miner's name comes with its lines.
+    let whose = Memo::new(move |_| {
+        let drawn = chart.plot.with(|plot| plot.as_ref().map(|plot| plot.miner.clone()));
+        let drawn = drawn.unwrap_or_else(|| chart.miner.get());
+        named.iter().find(|choice| Some(&choice.id) == drawn.as_ref()).map(|choice| choice.name.clone())
+    });
+    let caption = move || {
+        let whose = whose.get().map_or_else(String::new, |name| format!(" of the battery and {name}"));
+        format!("History{whose} over {}. ", chart.range.get().words())
+    };
+    let file = move || {
+        let miner = chart.miner.get().filter(|_| of_one);
+        Chart::file(miner.as_deref(), chart.range.get(), chart.here.get())
+    };
     view! {
         <section class="card chart" id="chart" aria-labelledby="chart-title" data-code=code>
             <header>
-                <h2 id="chart-title">{Panel::Power.title()}</h2>
+                <h2 id="chart-title">{Panel::Power.title()} {move || whose.get().map(|name| format!(" · {name}"))}</h2>
                 <nav class="ranges segments" aria-label="How far back">
-                    {Range::ALL.map(|range| choice(chart, range)).collect_view()}
+                    {Range::ALL.map(|range| link(chart, Pick::Range(range), range.label().to_owned())).collect_view()}
                 </nav>
             </header>
+            {(!of_one).then(|| view! {
+                <nav class="subjects" aria-label="Whose past">
+                    {choices.into_iter().map(|one| link(chart, Pick::Miner(one.id), one.name)).collect_view()}
+                </nav>
+            })}
             {move || chart.problem.get().map(|why| view! { <p class="note bad" role="alert">{why}</p> })}
             <figure>
                 <figcaption class="visually-hidden">{caption} {summary}</figcaption>
@@ -37,7 +58,7 @@ pub(crate) fn figure(chart: Chart) -> impl IntoView {
                     <summary>"The same as a table"</summary>
                     <div inner_html=table></div>
                     <p>
-                        <a href=move || Chart::file(chart.range.get(), chart.here.get()) download>
+                        <a href=file download>
                             "Everything measured over this time, as a file (CSV)"
                         </a>
                     </p>
@@ -47,25 +68,46 @@ pub(crate) fn figure(chart: Chart) -> impl IntoView {
     }
 }
 
-/// A link to another range. It is followed without leaving the page where the charts are alive.
-fn choice(chart: Chart, range: Range) -> impl IntoView {
+/// What can be chosen by a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Pick {
+    /// How far the charts look back from now.
+    Range(Range),
+    /// The miner of this id, over the same stretch.
+    Miner(String),
+}
+
+/// A link to other charts. It is followed without leaving the page where the charts are alive.
+fn link(chart: Chart, pick: Pick, label: String) -> impl IntoView {
+    let (shown, picked) = (pick.clone(), pick.clone());
     let choose = move |event: MouseEvent| {
         // Whoever wants it in another tab gets it there.
         let elsewhere = event.ctrl_key() || event.meta_key() || event.shift_key();
         if !elsewhere && chart.plot.with_untracked(Option::is_some) {
             event.prevent_default();
             #[cfg(target_arch = "wasm32")]
-            crate::browser::choose(chart, range);
+            crate::browser::choose(chart, &picked);
+            #[cfg(not(target_arch = "wasm32"))]
+            let _ = &picked;
         }
     };
-    let is_chosen = move || chart.here.get().is_none() && chart.range.get() == range;
+    let address = move || match &pick {
+        Pick::Range(range) => Chart::address(chart.named_now().as_deref(), *range, None, chart.off.get()),
+        // Without a script the page is loaded anew: what was looked at is looked at again.
+        Pick::Miner(id) => {
+            let named = chart.named(Some(id));
+            let address =
+                Chart::address(named.as_deref(), chart.range.get(), chart.here.get(), chart.off.get());
+            format!("{address}#chart")
+        }
+    };
+    let is_chosen = move || match &shown {
+        Pick::Range(range) => chart.here.get().is_none() && chart.range.get() == *range,
+        Pick::Miner(id) => chart.miner.with(|miner| miner.as_ref() == Some(id)),
+    };
     view! {
-        <a
-            href=move || Chart::address(range, None, chart.off.get())
-            aria-current=move || is_chosen().then_some("true")
-            on:click=choose
-        >
-            {range.label()}
+        <a href=address aria-current=move || is_chosen().then_some("true") on:click=choose>
+            {label}
         </a>
     }
 }
@@ -96,8 +138,10 @@ fn panel(chart: Chart, panel: Panel) -> impl IntoView {
         }
     };
     view! {
-        <form method="get" action="/#chart">
+        // To this page's own address.
+        <form method="get" action="#chart">
             <input type="hidden" name="range" value=move || chart.range.get().slug() />
+            {move || chart.named_now().map(|miner| view! { <input type="hidden" name="miner" value=miner /> })}
             {here}
             <div class="toggles" role="group" aria-label=format!("{}: what is shown", panel.title())>
                 {panel.shows().map(chip).collect_view()}

@@ -11,9 +11,23 @@ const SHORTEST: f64 = 60_000.0;
 /// A day, in milliseconds.
 const DAY: i64 = 86_400_000;
 
+/// A miner whose past can be looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
 /// What the charts begin with.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ChartStart {
+    /// The id of the miner that they show beside the battery; `None`, where there is none.
+    pub miner: Option<String>,
+    /// The miners that can be chosen by the page's address, the one that it needn't name first. Empty, where the charts
+    /// are of one miner.
+    pub choices: Vec<Choice>,
     /// How far they look back.
     pub range: Range,
     /// The instant they look at, in milliseconds since 1970; the present, where it is `None`.
@@ -59,6 +73,7 @@ impl Drawn {
 #[derive(Clone, Copy)]
 pub struct Chart {
     pub(crate) start: StoredValue<ChartStart>,
+    pub(crate) miner: RwSignal<Option<String>>,
     pub(crate) range: RwSignal<Range>,
     pub(crate) here: RwSignal<Option<i64>>,
     pub(crate) off: RwSignal<Off>,
@@ -82,6 +97,7 @@ impl Chart {
     pub fn new(start: ChartStart) -> Self {
         let plot = RwSignal::new(None);
         Self {
+            miner: RwSignal::new(start.miner.clone()),
             range: RwSignal::new(start.range),
             here: RwSignal::new(start.here),
             off: RwSignal::new(start.off),
@@ -139,15 +155,40 @@ impl Chart {
         }
     }
 
-    /// The page's address, with another range or other lines.
-    pub(crate) fn address(range: Range, here: Option<i64>, off: Off) -> String {
-        let here = here.map_or_else(String::new, |here| format!("&at={here}"));
-        let off = if off == Off::default() { String::new() } else { format!("&off={}", off.slug()) };
-        format!("?range={}{here}{off}", range.slug())
+    /// The miner that the page's address has to name to show it: any but the first that can be chosen.
+    pub(crate) fn named(self, miner: Option<&str>) -> Option<String> {
+        self.start.with_value(|start| {
+            let others = start.choices.iter().skip(1).map(|choice| &choice.id);
+            others.into_iter().find(|id| miner == Some(id)).cloned()
+        })
     }
 
-    /// Where what was measured over a range is to be had as a file, with every reading.
-    pub(crate) fn file(range: Range, here: Option<i64>) -> String {
+    /// The miner that the page's address has to name as it stands.
+    pub(crate) fn named_now(self) -> Option<String> {
+        self.named(self.miner.get().as_deref())
+    }
+
+    /// The miner that an address means which names this one, or none.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn meant(self, named: Option<&str>) -> Option<String> {
+        self.named(named).or_else(|| {
+            self.start.with_value(|start| {
+                start.choices.first().map(|choice| choice.id.clone()).or_else(|| start.miner.clone())
+            })
+        })
+    }
+
+    /// The page's address, with another miner, another range or other lines.
+    pub(crate) fn address(miner: Option<&str>, range: Range, here: Option<i64>, off: Off) -> String {
+        let miner = miner.map_or_else(String::new, |miner| format!("&miner={miner}"));
+        let here = here.map_or_else(String::new, |here| format!("&at={here}"));
+        let off = if off == Off::default() { String::new() } else { format!("&off={}", off.slug()) };
+        format!("?range={}{miner}{here}{off}", range.slug())
+    }
+
+    /// Where what was measured over a range is to be had as a file, with every reading: of one miner, or of all.
+    pub(crate) fn file(miner: Option<&str>, range: Range, here: Option<i64>) -> String {
+        let miner = miner.map_or_else(String::new, |miner| format!("&id={miner}"));
         let stretch = match (range.millis(), here) {
             // As long as the charts are.
             (length, Some(here)) => {
@@ -158,7 +199,7 @@ impl Chart {
             (Some(length), None) => format!("days={}", length as f64 / DAY as f64),
             (None, None) => format!("from={}", UtcMillis(0)),
         };
-        format!("/api/history.csv?{stretch}")
+        format!("/api/history.csv?{stretch}{miner}")
     }
 }
 
@@ -217,22 +258,34 @@ mod tests {
     #[test]
     fn an_address_says_what_differs_from_the_usual() {
         let off = Off::default();
-        assert_eq!(Chart::address(Range::Day, None, off), "?range=24h");
+        assert_eq!(Chart::address(None, Range::Day, None, off), "?range=24h");
         assert_eq!(
-            Chart::address(Range::Week, Some(5), off.toggled(crate::chart::Shown::Fan)),
-            "?range=1w&at=5&off=hash,fan"
+            Chart::address(Some("shed"), Range::Week, Some(5), off.toggled(crate::chart::Shown::Fan)),
+            "?range=1w&miner=shed&at=5&off=hash,fan"
         );
     }
 
     #[test]
+    fn an_address_names_a_miner_that_can_be_chosen_unless_it_is_the_first() {
+        let choice = |id: &str| Choice { id: id.into(), name: id.into() };
+        let of = |choices| {
+            let chart = Chart::new(ChartStart { choices, ..ChartStart::default() });
+            ["garage", "shed", "nobody"].map(|id| chart.named(Some(id)))
+        };
+        assert_eq!(of(vec![choice("garage"), choice("shed")]), [None, Some("shed".to_owned()), None]);
+        assert_eq!(of(Vec::new()), [None, None, None], "a miner's own page");
+    }
+
+    #[test]
     fn a_file_is_of_the_stretch_that_the_charts_are_of() {
-        assert_eq!(Chart::file(Range::SixHours, None), "/api/history.csv?days=0.25");
-        assert_eq!(Chart::file(Range::All, None), "/api/history.csv?from=1970-01-01T00:00:00Z");
+        assert_eq!(Chart::file(None, Range::SixHours, None), "/api/history.csv?days=0.25");
+        let all = "/api/history.csv?from=1970-01-01T00:00:00Z&id=shed";
+        assert_eq!(Chart::file(Some("shed"), Range::All, None), all);
         let noon = 1_774_094_400_000;
         let hour = "/api/history.csv?from=2026-03-21T11:30:00Z&to=2026-03-21T12:30:00Z";
-        assert_eq!(Chart::file(Range::Hour, Some(noon)), hour);
+        assert_eq!(Chart::file(None, Range::Hour, Some(noon)), hour);
         let day = "/api/history.csv?from=2026-03-21T00:00:00Z&to=2026-03-22T00:00:00Z";
-        assert_eq!(Chart::file(Range::All, Some(noon)), day, "a day, where the range is everything");
+        assert_eq!(Chart::file(None, Range::All, Some(noon)), day, "a day, where the range is everything");
     }
 
     proptest! {

@@ -27,12 +27,14 @@ mod zone;
 use drawn::drawn;
 #[cfg(not(target_arch = "wasm32"))]
 pub use events::events;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use figure::Pick;
 pub(crate) use figure::figure;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use live::Seen;
-pub use live::{Chart, ChartStart, Drawn};
+pub use live::{Chart, ChartStart, Choice, Drawn};
 #[cfg(not(target_arch = "wasm32"))]
-pub use plot::{latest, plot, start, stretch};
+pub use plot::{newest_of_battery, newest_of_miner, plot, start, stretch};
 pub use scale::{Axis, Scale};
 pub use shown::{Off, Panel, Shown, Side};
 pub use track::{Latest, Line, Point, Stretch, Track};
@@ -81,6 +83,8 @@ impl Span {
 /// A stretch of the past, ready to be drawn.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Plot {
+    /// The id of the miner that is shown beside the battery; `None`, where there is none.
+    pub miner: Option<String>,
     /// From the left edge to the right one.
     pub span: Span,
     /// The present.

@@ -1,14 +1,14 @@
 //! From what was measured to a plot.
 
 use super::{
-    Axis, ChartStart, Latest, Line, Panel, PanelPlot, Plot, Point, Shown, Span, Stretch, Track, Zone, drawn,
-    option, scale::Scale, table,
+    Axis, ChartStart, Line, Panel, PanelPlot, Plot, Point, Shown, Span, Stretch, Track, Zone, drawn, option,
+    scale::Scale, table,
 };
 use crate::{backend::History, civil::moment, words};
 use model::{
-    Watts,
-    event::Overview,
+    MinerReading, Watts,
     history::{self, Series},
+    snapshot::{BatteryView, Connection},
 };
 
 /// Makes a plot of a stretch of the past, to be drawn by the browser.
@@ -25,6 +25,7 @@ fn measured(history: &History) -> Plot {
     let stretch = stretch(history);
     let span = Span { from: history.window.from.0, to: history.window.to.0 };
     Plot {
+        miner: history.whose.as_ref().map(ToString::to_string),
         span,
         now: history.now.0,
         here: history.here.map(|at| at.0),
@@ -59,31 +60,31 @@ pub fn stretch(history: &History) -> Stretch {
     }
 }
 
-/// The newest good reading of the battery and of the first miner.
-pub fn latest(overview: &Overview) -> Latest {
-    let snapshot = &overview.snapshot;
-    let narrow = |value: Option<f64>| value.map(|value| value as f32);
-    let battery = snapshot.battery.reading.as_ref().filter(|reading| !reading.lost);
-    let battery = battery.and_then(|reading| {
-        let power = |power: Option<Watts>| narrow(power.map(Watts::get));
-        let charge = narrow(reading.soc_percent.and_then(model::Soc::new).map(model::Soc::get));
-        let values = vec![charge, power(reading.pv), power(reading.battery)];
-        Some(Point { at: reading.source_time?.0, values })
-    });
-    let miner = snapshot.miners.first().filter(|miner| miner.connection.connected);
-    let miner = miner.and_then(|miner| {
-        let reading = miner.reading.as_ref()?;
-        let celsius = |celsius: Option<model::Celsius>| narrow(celsius.map(model::Celsius::get));
-        let values = vec![
-            narrow(reading.power.map(Watts::get)),
-            narrow(reading.hash_rate.map(model::TeraHash::get)),
-            celsius(reading.chip_max),
-            celsius(reading.ambient),
-            narrow(reading.fan_in_rpm.map(f64::from)),
-        ];
-        Some(Point { at: miner.connection.last_seen?.0, values })
-    });
-    Latest { battery, miner }
+/// The battery's newest good reading, in the order of [`Shown::OF_BATTERY`].
+pub fn newest_of_battery(battery: &BatteryView) -> Option<Point> {
+    let reading = battery.reading.as_ref().filter(|reading| !reading.lost)?;
+    let power = |power: Option<Watts>| narrow(power.map(Watts::get));
+    let charge = narrow(reading.soc_percent.and_then(model::Soc::new).map(model::Soc::get));
+    let values = vec![charge, power(reading.pv), power(reading.battery)];
+    Some(Point { at: reading.source_time?.0, values })
+}
+
+/// The newest reading of a miner that answers, in the order of [`Shown::OF_MINER`].
+pub fn newest_of_miner(connection: &Connection, reading: Option<&MinerReading>) -> Option<Point> {
+    let reading = reading.filter(|_| connection.connected)?;
+    let celsius = |celsius: Option<model::Celsius>| narrow(celsius.map(model::Celsius::get));
+    let values = vec![
+        narrow(reading.power.map(Watts::get)),
+        narrow(reading.hash_rate.map(model::TeraHash::get)),
+        celsius(reading.chip_max),
+        celsius(reading.ambient),
+        narrow(reading.fan_in_rpm.map(f64::from)),
+    ];
+    Some(Point { at: connection.last_seen?.0, values })
+}
+
+fn narrow(value: Option<f64>) -> Option<f32> {
+    value.map(|value| value as f32)
 }
 
 fn track(track: &history::Track, shown: &[Shown]) -> Track {
@@ -203,6 +204,7 @@ pub(super) mod tests {
             here: None,
             timezone: "UTC".into(),
             emergency_percent: 30.0,
+            whose: None,
             battery,
             miner,
             events: Vec::new(),

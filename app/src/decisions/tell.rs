@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     civil::moment,
-    view::{Sentence, age},
+    view::{Sentence, age, page_of},
     words,
 };
 use chrono::Datelike;
@@ -158,7 +158,7 @@ impl Teller<'_> {
             anchor: format!("d{}", entry.place.id),
             clock: clock(decision.at, self.zone),
             instant: decision.at.to_string(),
-            chart: format!("/?range={CHART}&at={}#chart", decision.at.0),
+            chart: format!("{}?range={CHART}&at={}#chart", self.page_of(&decision.miner), decision.at.0),
             rule: rule(decision.rule),
             miner: self.miner(&decision.miner),
             before,
@@ -168,6 +168,13 @@ impl Teller<'_> {
             why: why.into_iter().flatten().filter(|sentence| !sentence.text.is_empty()).collect(),
             readings: self.readings(entry),
         }
+    }
+
+    /// Where the charts show a miner: its own page, where it isn't the only one.
+    fn page_of(&self, id: &MinerId) -> String {
+        let miners = &self.overview.snapshot.miners;
+        let is_one_of_several = miners.len() > 1 && miners.iter().any(|miner| miner.id == *id);
+        if is_one_of_several { page_of(&id.0) } else { "/".to_owned() }
     }
 
     /// The name of a miner, where it isn't the only one.

@@ -41,7 +41,7 @@ pub(super) fn bar(live: Live) -> impl IntoView {
             <ul aria-label="Connections">
                 {move || connections.get().into_iter().map(still_known).chain([page()]).map(item).collect_view()}
             </ul>
-            {nav(Place::Now)}
+            {nav(if live.of().is_some() { Place::Miner } else { Place::Now })}
         </header>
     }
 }

@@ -8,7 +8,8 @@ use super::{
 use crate::{live::Live, rpc};
 use leptos::prelude::*;
 
-pub(super) fn battery(live: Live, ids: &[String]) -> impl IntoView + use<> {
+/// With the ladder of a miner, or of all of them together, where there is one.
+pub(super) fn battery(live: Live, miner: Option<String>) -> impl IntoView {
     let charge = live.part(|view| view.battery.charge.clone());
     let is_old = live.part(|view| view.battery.is_old);
     let said = live.part(|view| (view.battery.said.clone(), view.battery.said_at));
@@ -19,24 +20,21 @@ pub(super) fn battery(live: Live, ids: &[String]) -> impl IntoView + use<> {
         let (words, at) = said.get();
         at.map_or_else(|| words.clone(), |at| format!("{words}, {} ago.", live.age(at)))
     };
-    let tag = match ids {
-        [id] => Some(ladder::tag(live, id)),
-        _ => None,
-    };
-    let ladders = ids.iter().map(|id| ladder::ladder(live, id)).collect_view();
+    let has_ladder = live.view.with_untracked(|view| view.ladder_of(miner.as_deref()).is_some());
+    let steps = live.part(move |view| view.ladder_of(miner.as_deref()).cloned().unwrap_or_default());
     let fate = Fate::new();
     let refresh = view! { <button class="button">"Sign in anew"</button> };
     view! {
         <section class="card battery" class:old=move || is_old.get() aria-labelledby="battery-title">
             <header>
                 <h2 id="battery-title">"Battery and power"</h2>
-                {tag}
+                {has_ladder.then(|| ladder::tag(steps))}
             </header>
             <div class="charge">
                 <p class="big">{move || value(&charge.get())}</p>
                 <p class="said">{said}</p>
             </div>
-            {ladders}
+            {has_ladder.then(|| ladder::ladder(steps))}
             {facts(flows)}
             {move || error.get().map(|error| view! { <p class="note bad">{error}</p> })}
             <details class="more">

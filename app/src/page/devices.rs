@@ -4,17 +4,29 @@ use crate::{live::Live, view::Device};
 use leptos::prelude::*;
 
 pub(super) fn devices(live: Live) -> impl IntoView {
-    let devices = live.part(|view| view.devices.clone());
-    let device = move |Device { name, kind, address, health, word, figures, seen }| {
-        let gap = if figures.is_empty() { "" } else { " · " };
-        let seen = seen.map(|seen| view! { {gap} "seen " {move || live.age(seen)} " ago" });
-        view! {
-            <li>
-                <span class=format!("dot {health}") aria-hidden="true"></span>
-                <strong>{name}</strong>
+    // Which there are changes only with the configuration, as for miners. A link that somebody is on stays where it is.
+    let devices = live.view.with_untracked(|view| view.devices.clone());
+    let is_empty = devices.is_empty();
+    let device = |(place, device): (usize, Device)| {
+        let page = device.page;
+        let of = live.part(move |view| view.devices.get(place).cloned().unwrap_or_default());
+        let told = move || {
+            let Device { kind, address, word, figures, seen, .. } = of.get();
+            let gap = if figures.is_empty() { "" } else { " · " };
+            let seen = seen.map(|seen| view! { {gap} "seen " {move || live.age(seen)} " ago" });
+            view! {
                 <span class="state">{word}</span>
                 <span class="what">{kind} " · " {address}</span>
                 <span class="what">{figures} {seen}</span>
+            }
+        };
+        view! {
+            <li>
+                <span class=move || of.with(|of| format!("dot {}", of.health)) aria-hidden="true"></span>
+                <strong>
+                    <a href=page>{move || of.get().name}</a>
+                </strong>
+                {told}
             </li>
         }
     };
@@ -24,8 +36,8 @@ pub(super) fn devices(live: Live) -> impl IntoView {
                 <h2 id="devices-title">"On the network"</h2>
                 <a class="all" href="/devices">"All"<span class="visually-hidden">" devices"</span></a>
             </header>
-            <ul>{move || devices.get().into_iter().map(device).collect_view()}</ul>
-            <p class="note" hidden=move || !devices.with(Vec::is_empty)>"Nothing yet."</p>
+            <ul>{devices.into_iter().enumerate().map(device).collect_view()}</ul>
+            {is_empty.then(|| view! { <p class="note">"Nothing yet."</p> })}
         </section>
     }
 }

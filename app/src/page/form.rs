@@ -1,6 +1,6 @@
 //! Forms: sent by the browser itself where there is no JavaScript, else without leaving the page.
 
-use super::pieces::part_of;
+use super::pieces::drive_of;
 use crate::{live::Live, view::Answer};
 use leptos::{either::Either, prelude::*};
 
@@ -16,10 +16,10 @@ impl Fate {
     /// Says it in a line, which follows the command that went out to `miner` as far as that comes.
     pub(super) fn line(self, live: Live, miner: &str) -> impl IntoView + use<> {
         // Numbers rise: what isn't there any more although a newer one is, has been told to its end.
-        let followed = part_of(live, miner, move |card| {
+        let followed = drive_of(live, miner, move |drive| {
             let number = self.0.with(|answer| answer.command)?;
-            let command = card.commands.iter().find(|command| command.id == number);
-            let is_past = card.commands.first().is_some_and(|newest| newest.id > number);
+            let command = drive.commands.iter().find(|command| command.id == number);
+            let is_past = drive.commands.first().is_some_and(|newest| newest.id > number);
             command.map(|command| command.progress.clone()).or_else(|| is_past.then(String::new))
         });
         let words =
@@ -46,12 +46,39 @@ pub(super) fn form_with(
     fate: Fate,
     body: impl IntoView + 'static,
 ) -> impl IntoView {
+    sent(live, call.to_owned(), live.refusal(call, None), fate, body)
+}
+
+/// The same, for something that is asked of a miner.
+pub(super) fn form_for(
+    live: Live,
+    call: &'static str,
+    miner: String,
+    fate: Fate,
+    body: impl IntoView + 'static,
+) -> impl IntoView {
+    // Where several miners have such a form, a refusal has to find the right one again.
+    let (action, refusal) = (format!("{call}?miner={miner}"), live.refusal(call, Some(&miner)));
+    let body = view! {
+        <input type="hidden" name="miner" value=miner />
+        {body}
+    };
+    sent(live, action, refusal, fate, body)
+}
+
+fn sent(
+    live: Live,
+    action: String,
+    refusal: Option<String>,
+    fate: Fate,
+    body: impl IntoView + 'static,
+) -> impl IntoView {
     // Nobody is shown what they can't do.
     if !live.may_change() {
         return Either::Left(());
     }
     let pending = RwSignal::new(false);
-    let refusal = RwSignal::new(live.refusal(call));
+    let refusal = RwSignal::new(refusal);
     let submit = move |event| {
         #[cfg(target_arch = "wasm32")]
         crate::browser::submit(&event, pending, refusal, fate.0);
@@ -59,7 +86,7 @@ pub(super) fn form_with(
         let _: (leptos::ev::SubmitEvent, Fate) = (event, fate);
     };
     Either::Right(view! {
-        <form action=call method="post" on:submit=submit aria-busy=move || pending.get().to_string()>
+        <form action=action method="post" on:submit=submit aria-busy=move || pending.get().to_string()>
             {body}
             {move || refusal.get().map(|why| view! { <p class="refusal" role="alert">{why}</p> })}
         </form>

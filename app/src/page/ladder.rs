@@ -1,28 +1,24 @@
 //! The ladder: the state of charge from left to right, the power upwards. The filled step is where the miner is, the
 //! dotted line is the ceiling, the dot is now.
 
-use super::pieces::{part_of, whose};
-use crate::{
-    live::Live,
-    view::{Mark, Step},
-};
+use crate::view::{Ladder, Mark, Step};
 use leptos::prelude::*;
 
 /// What holds the power, in a few words.
-pub(super) fn tag(live: Live, id: &str) -> impl IntoView + use<> {
-    let tag = part_of(live, id, |miner| (miner.ladder.class.clone(), miner.ladder.tag.clone()));
+pub(super) fn tag(ladder: Memo<Ladder>) -> impl IntoView {
+    let tag = of(ladder, |ladder| (ladder.class.clone(), ladder.tag.clone()));
     view! { <span class=move || format!("tag {}", tag.get().0)>{move || tag.get().1}</span> }
 }
 
-/// A miner's ladder. Positions are percent of a drawing that is as wide as its place.
-pub(super) fn ladder(live: Live, id: &str) -> impl IntoView + use<> {
-    let sentence = part_of(live, id, |miner| miner.ladder.sentence.clone());
-    let off_up_to = part_of(live, id, |miner| miner.ladder.off_up_to);
-    let steps = part_of(live, id, |miner| miner.ladder.steps.clone());
-    let ceiling = part_of(live, id, |miner| miner.ladder.ceiling);
-    let now = part_of(live, id, |miner| miner.ladder.charge.zip(miner.ladder.power));
-    let marks = part_of(live, id, |miner| miner.ladder.marks.clone());
-    let of_several = whose(live, id).map(|name| view! { <p class="whose">{name} " " {tag(live, id)}</p> });
+/// Positions are percent of a drawing that is as wide as its place.
+pub(super) fn ladder(ladder: Memo<Ladder>) -> impl IntoView {
+    let sentence = of(ladder, |ladder| ladder.sentence.clone());
+    let off_up_to = of(ladder, |ladder| ladder.off_up_to);
+    let steps = of(ladder, |ladder| ladder.steps.clone());
+    let ceiling = of(ladder, |ladder| ladder.ceiling);
+    let now = of(ladder, |ladder| ladder.charge.zip(ladder.power));
+    let marks = of(ladder, |ladder| ladder.marks.clone());
+    let share = of(ladder, |ladder| ladder.share.clone());
     let step = |Step { above, width, power, class }| {
         view! {
             <rect
@@ -43,7 +39,6 @@ pub(super) fn ladder(live: Live, id: &str) -> impl IntoView + use<> {
     };
     let mark = |Mark { at, text, class }| view! { <text class=class x=percent(at) y="1.1rem">{text}</text> };
     view! {
-        {of_several}
         <div class="ladder" role="img" aria-label=move || sentence.get()>
             <svg class="steps" aria-hidden="true">
                 <rect class="off" y="0" width=move || percent(off_up_to.get() - 0.3) height="100%" rx="3"></rect>
@@ -54,7 +49,16 @@ pub(super) fn ladder(live: Live, id: &str) -> impl IntoView + use<> {
             </svg>
             <svg class="marks" aria-hidden="true">{move || marks.get().into_iter().map(mark).collect_view()}</svg>
         </div>
+        {move || share.get().map(|share| view! { <p class="note">{share}</p> })}
     }
+}
+
+/// A part of it, which tells only when it changes.
+fn of<T>(ladder: Memo<Ladder>, part: fn(&Ladder) -> T) -> Memo<T>
+where
+    T: PartialEq + Send + Sync + 'static,
+{
+    Memo::new(move |_| ladder.with(part))
 }
 
 fn percent(value: f64) -> String {

@@ -7,6 +7,8 @@ use leptos::prelude::*;
 pub(crate) enum Place {
     /// The dashboard.
     Now,
+    /// A miner's page, which is reached from there.
+    Miner,
     /// The journal.
     Decisions,
     /// What is on the network.
@@ -52,9 +54,14 @@ const PLACES: [(Place, &str, &str, &str); 5] = [
 /// The links to all pages, for the header of the current one.
 pub(crate) fn nav(current: Place) -> impl IntoView {
     let link = |(place, label, address, picture): (Place, &'static str, &'static str, &'static str)| {
+        let is_current = match (place, current) {
+            (place, current) if place == current => Some("page"),
+            (Place::Now, Place::Miner) => Some("true"),
+            _ => None,
+        };
         view! {
             <li>
-                <a href=address aria-current=(place == current).then_some("page")>
+                <a href=address aria-current=is_current>
                     <svg viewBox="0 0 24 24" aria-hidden="true">
                         <path d=picture></path>
                     </svg>

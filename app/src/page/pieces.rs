@@ -2,7 +2,7 @@
 
 use crate::{
     live::Live,
-    view::{Fact, MinerCard},
+    view::{Drive, Fact, MinerCard},
 };
 use leptos::prelude::*;
 
@@ -51,13 +51,13 @@ where
     T: Default + PartialEq + Send + Sync + 'static,
 {
     let id = id.to_owned();
-    live.part(move |view| view.miners.iter().find(|miner| miner.id == id).map(&part).unwrap_or_default())
+    live.part(move |view| view.miner(&id).map(&part).unwrap_or_default())
 }
 
-/// The names of the miners, where there are several: what is about one then says whose it is.
-pub(super) fn whose(live: Live, id: &str) -> Option<String> {
-    live.view.with_untracked(|view| {
-        let name = view.miners.iter().find(|miner| miner.id == id).map(|miner| miner.name.clone());
-        name.filter(|_| view.miners.len() > 1)
-    })
+/// A part of how a miner is told what to do; what is empty, where it is only looked at.
+pub(super) fn drive_of<T>(live: Live, id: &str, part: impl Fn(&Drive) -> T + Send + Sync + 'static) -> Memo<T>
+where
+    T: Default + PartialEq + Send + Sync + 'static,
+{
+    part_of(live, id, move |miner| miner.drive.as_ref().map(&part).unwrap_or_default())
 }

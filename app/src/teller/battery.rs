@@ -26,7 +26,7 @@ impl Teller<'_> {
             .map(|since| format!("Signed in at the portal since {}. ", self.moment(since)));
         BatteryCard {
             charge: fact("State of charge", words::charge(battery.soc.map(model::Soc::get))),
-            facts: flows(battery.reading.as_ref()),
+            facts: flows(battery.reading.as_ref(), self.overview.snapshot.miners.len() > 1),
             said,
             said_at: said_at.map(|at| at.0),
             is_old: self.is_old(battery),
@@ -41,7 +41,7 @@ impl Teller<'_> {
 }
 
 /// Sun, house, battery and grid. A direction is a word, never only a sign.
-fn flows(reading: Option<&BatteryReading>) -> Vec<Fact> {
+fn flows(reading: Option<&BatteryReading>, has_several_miners: bool) -> Vec<Fact> {
     let of = |of: fn(&BatteryReading) -> Option<Watts>| reading.and_then(of);
     let (battery, grid) = (of(|reading| reading.battery), of(|reading| reading.grid));
     let direction = match battery.map(Watts::get) {
@@ -53,7 +53,10 @@ fn flows(reading: Option<&BatteryReading>) -> Vec<Fact> {
     let side = if grid.is_some_and(|grid| grid.get() <= -NOTHING) { "To the grid" } else { "From the grid" };
     vec![
         fact("Sun", words::power(of(|reading| reading.pv))),
-        fact("House and miner", words::power(of(|reading| reading.load))),
+        fact(
+            if has_several_miners { "House and miners" } else { "House and miner" },
+            words::power(of(|reading| reading.load)),
+        ),
         fact(direction, words::power(battery.and_then(size))),
         fact(side, words::power(grid.and_then(size))),
     ]
@@ -76,7 +79,7 @@ mod tests {
                 grid: Watts::new(grid),
                 ..BatteryReading::default()
             };
-            let facts = flows(Some(&reading));
+            let facts = flows(Some(&reading), false);
             [
                 (facts[2].label.clone(), facts[2].value.clone()),
                 (facts[3].label.clone(), facts[3].value.clone()),
@@ -85,6 +88,10 @@ mod tests {
         let told = |label: &str, value: &str| (label.to_owned(), value.to_owned());
         assert_eq!(labels(-2570.0, 0.0), [told("Giving", "2.57"), told("From the grid", "0")]);
         assert_eq!(labels(310.0, -800.0), [told("Charging with", "310"), told("To the grid", "800")]);
-        assert_eq!(flows(None).iter().map(|fact| fact.unit.as_str()).collect::<String>(), "", "unknown");
+        assert_eq!(
+            flows(None, false).iter().map(|fact| fact.unit.as_str()).collect::<String>(),
+            "",
+            "unknown"
+        );
     }
 }

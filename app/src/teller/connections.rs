@@ -2,7 +2,7 @@
 
 use super::{Health, Teller, of_miner};
 use crate::view::Connected;
-use model::snapshot::{BatteryView, Connection};
+use model::snapshot::{BatteryView, Connection, MinerView};
 
 impl Teller<'_> {
     pub(super) fn connections(&self) -> Vec<Connected> {
@@ -15,14 +15,19 @@ impl Teller<'_> {
             session: connection.session_since.map(|since| since.0),
             error: connection.error.clone(),
         };
-        let miners = snapshot.miners.iter().map(|miner| {
-            let connection = &miner.connection;
-            connected(&miner.name, of_miner(connection), connection.last_seen.map(|seen| seen.0), connection)
-        });
+        let miners = match snapshot.miners.as_slice() {
+            [] => None,
+            [miner] => {
+                let connection = &miner.connection;
+                let seen = connection.last_seen.map(|seen| seen.0);
+                Some(connected(&miner.name, of_miner(connection), seen, connection))
+            }
+            several => Some(of_several(several)),
+        };
         let battery = &snapshot.battery;
         let said = self.said_at(battery).map(|at| at.0);
         let battery = connected("Battery", self.of_battery(battery), said, &battery.connection);
-        miners.chain([battery, self.network()]).collect()
+        miners.into_iter().chain([battery, self.network()]).collect()
     }
 
     fn of_battery(&self, battery: &BatteryView) -> Health {
@@ -62,8 +67,35 @@ impl Teller<'_> {
     }
 }
 
+/// Several miners as one: the bar has a line or two, and which of them is gone stands where each has a line of its own.
+fn of_several(miners: &[MinerView]) -> Connected {
+    let answering = miners.iter().filter(|miner| miner.connection.connected).count();
+    let (health, word) = match answering {
+        all if all == miners.len() => ("good", "connected".to_owned()),
+        0 if miners.iter().all(|miner| of_miner(&miner.connection).0.is_empty()) => {
+            ("", "waiting".to_owned())
+        }
+        0 => ("bad", "can't be reached".to_owned()),
+        some => ("doubtful", format!("{some} of {} connected", miners.len())),
+    };
+    // Of each something was heard since then.
+    let seen = miners.iter().map(|miner| miner.connection.last_seen).min().flatten();
+    let error =
+        |miner: &MinerView| miner.connection.error.as_ref().map(|error| format!("{}: {error}", miner.name));
+    let errors: Vec<_> = miners.iter().filter_map(error).collect();
+    Connected {
+        label: "Miners".to_owned(),
+        health: health.to_owned(),
+        word,
+        seen: seen.map(|seen| seen.0),
+        session: None,
+        error: (!errors.is_empty()).then(|| errors.join("; ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::teller::{
         sample::{NOW, battery, overview, running},
         tell,
@@ -79,6 +111,29 @@ mod tests {
         assert!(tell(&overview(battery(Some(360.0)), vec![])).battery.is_old);
         assert!(!tell(&overview(battery(Some(359.0)), vec![])).battery.is_old);
         assert_eq!(tell(&overview(battery(Some(60.0)), vec![])).battery.said_at, Some(NOW.0 - 60_000));
+    }
+
+    #[test]
+    fn several_miners_are_one_connection() {
+        let of = |miners| tell(&overview(battery(Some(60.0)), miners)).connections[0].clone();
+        let told = |miners| {
+            let Connected { label, health, word, .. } = of(miners);
+            [label, health, word]
+        };
+        let here = |id: &str| running(id, 100.0);
+        let gone = |id: &str| {
+            let mut miner = running(id, 100.0);
+            (miner.connection.connected, miner.connection.error) = (false, Some("timed out".into()));
+            miner
+        };
+        let never = |id: &str| MinerView { connection: Connection::default(), ..running(id, 100.0) };
+        assert_eq!(told(vec![here("garage")]), ["garage", "good", "connected"]);
+        assert_eq!(told(vec![here("garage"), here("shed")]), ["Miners", "good", "connected"]);
+        assert_eq!(told(vec![here("garage"), gone("shed")]), ["Miners", "doubtful", "1 of 2 connected"]);
+        assert_eq!(told(vec![gone("garage"), gone("shed")]), ["Miners", "bad", "can't be reached"]);
+        assert_eq!(told(vec![never("garage"), never("shed")]), ["Miners", "", "waiting"]);
+        assert_eq!(of(vec![here("garage"), gone("shed")]).error.as_deref(), Some("shed: timed out"));
+        assert_eq!(of(vec![here("garage"), never("shed")]).seen, None, "of one nothing was heard yet");
     }
 
     #[test]

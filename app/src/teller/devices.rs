@@ -2,11 +2,11 @@
 
 use super::{Health, of_miner};
 use crate::{
-    view::Device,
+    view::{Device, page_of},
     words::{self, Told},
 };
 use model::{
-    MinerIdentity, MinerReading, TeraHash,
+    MinerId, MinerIdentity, MinerReading, TeraHash,
     snapshot::{Connection, FollowedView, MinerState, MinerView},
 };
 
@@ -20,14 +20,8 @@ pub(super) fn controlled(miner: &MinerView) -> Device {
         MinerState::Unknown => "not known what it does",
     };
     let connection = &miner.connection;
-    device(
-        &miner.name,
-        &miner.host,
-        connection,
-        miner.identity.as_ref(),
-        miner.reading.as_ref(),
-        (health, word),
-    )
+    let of = (&miner.id, miner.name.as_str(), miner.host.as_str());
+    device(of, connection, miner.identity.as_ref(), miner.reading.as_ref(), (health, word))
 }
 
 /// A miner that is only looked at. One that doesn't answer may just be switched off: that is no fault.
@@ -41,12 +35,12 @@ pub(super) fn followed(miner: &FollowedView) -> Device {
         Some(_) => ("good", "not mining, only looked at"),
         None => ("good", "only looked at"),
     };
-    device(&miner.name, &miner.host, connection, miner.identity.as_ref(), miner.reading.as_ref(), health)
+    let of = (&miner.id, miner.name.as_str(), miner.host.as_str());
+    device(of, connection, miner.identity.as_ref(), miner.reading.as_ref(), health)
 }
 
 fn device(
-    name: &str,
-    host: &str,
+    (id, name, host): (&MinerId, &str, &str),
     connection: &Connection,
     identity: Option<&MinerIdentity>,
     reading: Option<&MinerReading>,
@@ -59,6 +53,7 @@ fn device(
     ];
     let figures = figures.iter().filter(|told| told.is_known()).map(Told::text).collect::<Vec<_>>();
     Device {
+        page: Some(page_of(&id.0)),
         name: name.to_owned(),
         kind: words::kind(identity),
         address: host.to_owned(),
@@ -72,17 +67,17 @@ fn device(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::teller::sample::{NOW, running};
+    use crate::teller::sample::{NOW, followed as looked_at, running};
 
     #[test]
     fn one_that_is_only_looked_at_and_off_at_night_is_no_fault() {
-        let MinerView { id, name, host, mac, connection, identity, reading, .. } = running("shed", 60.0);
-        let mut miner = FollowedView { id, name, host, mac, connection, identity, reading };
+        let mut miner = looked_at("shed");
         assert_eq!(followed(&miner).word, "mining, only looked at");
         miner.connection.connected = false;
         let told = followed(&miner);
         assert_eq!((told.health.as_str(), told.word.as_str()), ("", "doesn't answer"));
         assert_eq!((told.figures.as_str(), told.seen), ("", Some(NOW.0)));
+        assert_eq!(told.page.as_deref(), Some("/miners/shed"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The ladder: which power the battery's charge allows, and where the miner is.
+//! The ladder: which power the battery's charge allows, and where the miner is, or all of them together are.
 
 use super::Teller;
 use crate::{
@@ -6,32 +6,114 @@ use crate::{
     words,
 };
 use model::{
-    PowerPercent,
+    PowerPercent, Watts,
     snapshot::{MinerState, MinerView},
 };
 
 /// Words that stand nearer to the battery's own than this would run into it, in percent of the width.
 const ROOM: f64 = 17.0;
 
+/// Where a miner stands on the ladder, or all of them together do.
+#[derive(Clone, Copy)]
+struct Stand {
+    /// It is several.
+    is_several: bool,
+    /// What they do.
+    state: MinerState,
+    /// The power that they are set to, percent: 0, while they are off.
+    power: Option<f64>,
+    /// The highest power now allowed.
+    ceiling: PowerPercent,
+}
+
+impl Stand {
+    fn of(miner: &MinerView) -> Self {
+        let (state, ceiling) = (miner.state, miner.latches.ceiling);
+        Self { is_several: false, state, power: set_to(miner), ceiling }
+    }
+
+    /// Of what all of them can draw.
+    fn of_all(miners: &[MinerView]) -> Self {
+        let full: f64 = miners.iter().map(|miner| miner.base_watts.get()).sum();
+        let mean = |of: fn(&MinerView) -> Option<f64>| {
+            let parts = miners.iter().map(|miner| Some(of(miner)? * miner.base_watts.get()));
+            let sum = parts.sum::<Option<f64>>()?;
+            (full > 0.0).then(|| (sum / full * 10.0).round() / 10.0)
+        };
+        let are = |state| miners.iter().filter(|miner| miner.state == state).count();
+        let state = match (are(MinerState::Running), are(MinerState::Off)) {
+            (0, off) if off == miners.len() => MinerState::Off,
+            (0, _) => MinerState::Unknown,
+            _ => MinerState::Running,
+        };
+        let ceiling = mean(|miner| Some(f64::from(miner.latches.ceiling.get())));
+        let ceiling = ceiling.and_then(|percent| PowerPercent::new(percent as u8));
+        let ceiling = ceiling.unwrap_or(PowerPercent::FULL);
+        Self { is_several: true, state, power: mean(set_to), ceiling }
+    }
+
+    /// What the ladder alone holds the power at.
+    fn limit(self) -> String {
+        let ceiling = self.ceiling;
+        if ceiling == PowerPercent::FULL {
+            "free to 100 %".to_owned()
+        } else if self.power.is_some_and(|power| power.round() >= f64::from(ceiling.get())) {
+            format!("held at {ceiling}")
+        } else {
+            format!("{ceiling} at most")
+        }
+    }
+}
+
+/// The power that a miner is set to, percent: 0, while it is off.
+fn set_to(miner: &MinerView) -> Option<f64> {
+    match miner.state {
+        MinerState::Unknown => None,
+        MinerState::Off => Some(0.0),
+        MinerState::Running => words::share_in_force(miner).map(|share| (share * 10.0).round() / 10.0),
+    }
+}
+
 impl Teller<'_> {
     pub(super) fn ladder(&self, miner: &MinerView) -> Ladder {
-        let charge = self.overview.snapshot.battery.soc.map(model::Soc::get);
-        let power = match miner.state {
-            MinerState::Unknown => None,
-            MinerState::Off => Some(0.0),
-            MinerState::Running => words::share_in_force(miner).map(|share| (share * 10.0).round() / 10.0),
+        let stand = Stand::of(miner);
+        let share = miner.share.map(|share| match share {
+            Watts::ZERO => "It has no share of what the battery allows all miners together.".to_owned(),
+            share => {
+                let told = words::power(Some(share)).text();
+                format!("Its share of what the battery allows all miners together: {told}.")
+            }
+        });
+        Ladder { share, ..self.drawn(stand, self.tag(miner, stand)) }
+    }
+
+    /// The ladder of all miners together: what they are set to, as a share of all their full powers.
+    pub(super) fn ladder_of_all(&self) -> Ladder {
+        let miners = &self.overview.snapshot.miners;
+        let stand = Stand::of_all(miners);
+        let tag = if miners.iter().all(|miner| miner.latches.stopped.is_some()) {
+            ("bad", "stopped".to_owned())
+        } else if miners.iter().all(|miner| !miner.intent.auto_control) {
+            ("", "auto-control is off".to_owned())
+        } else {
+            ("", stand.limit())
         };
-        let (class, tag) = self.tag(miner, power);
+        self.drawn(stand, tag)
+    }
+
+    fn drawn(&self, stand: Stand, (class, tag): (&'static str, String)) -> Ladder {
+        let charge = self.overview.snapshot.battery.soc.map(model::Soc::get);
         Ladder {
-            sentence: self.in_words(miner, charge, power),
+            sentence: self.in_words(stand, charge),
             tag,
             class: class.to_owned(),
             off_up_to: self.overview.site.emergency.get(),
-            steps: self.steps(miner.latches.ceiling, power),
-            ceiling: miner.latches.ceiling.get(),
+            steps: self.steps(stand.ceiling, stand.power),
+            ceiling: stand.ceiling.get(),
             charge,
-            power,
+            power: stand.power,
             marks: self.marks(charge),
+            share: None,
         }
     }
 
@@ -59,42 +141,42 @@ impl Teller<'_> {
     }
 
     /// What holds the power.
-    fn tag(&self, miner: &MinerView, power: Option<f64>) -> (&'static str, String) {
-        let ceiling = miner.latches.ceiling;
+    fn tag(&self, miner: &MinerView, stand: Stand) -> (&'static str, String) {
         if miner.latches.stopped.is_some() {
             ("bad", "stopped".to_owned())
         } else if let Some(held) = self.held(miner) {
             ("", format!("held at {held} by you"))
         } else if !miner.intent.auto_control {
             ("", "auto-control is off".to_owned())
-        } else if ceiling == PowerPercent::FULL {
-            ("", "free to 100 %".to_owned())
-        } else if power.is_some_and(|power| power.round() >= f64::from(ceiling.get())) {
-            ("", format!("held at {ceiling}"))
         } else {
-            ("", format!("{ceiling} at most"))
+            ("", stand.limit())
         }
     }
 
-    fn in_words(&self, miner: &MinerView, charge: Option<f64>, power: Option<f64>) -> String {
+    fn in_words(&self, stand: Stand, charge: Option<f64>) -> String {
+        let Stand { is_several, state, power, ceiling } = stand;
+        let [who, do_what, run, are, they] = if is_several {
+            ["the miners", "do", "run", "are", "they"]
+        } else {
+            ["the miner", "does", "runs", "is", "it"]
+        };
         let battery = charge.map_or_else(
             || "The battery's charge isn't known".to_owned(),
             |percent| format!("The battery is at {}", words::charge(Some(percent)).text()),
         );
-        let miner_does = match (miner.state, power) {
-            (MinerState::Unknown, _) => "it isn't known what the miner does".to_owned(),
-            (MinerState::Off, _) => "the miner is off".to_owned(),
-            (MinerState::Running, None) => "the miner runs".to_owned(),
-            (MinerState::Running, Some(power)) => format!("the miner runs at {power:.0} %"),
+        let does = match (state, power) {
+            (MinerState::Unknown, _) => format!("it isn't known what {who} {do_what}"),
+            (MinerState::Off, _) => format!("{who} {are} off"),
+            (MinerState::Running, None) => format!("{who} {run}"),
+            (MinerState::Running, Some(power)) => format!("{who} {run} at {power:.0} %"),
         };
-        let ceiling = miner.latches.ceiling;
         let limit = if ceiling == PowerPercent::FULL {
-            "it may run at up to 100 %".to_owned()
+            format!("{they} may run at up to 100 %")
         } else {
-            format!("it may run at no more than {ceiling} until the battery is full")
+            format!("{they} may run at no more than {ceiling} until the battery is full")
         };
         let emergency = self.overview.site.emergency;
-        format!("{battery} and {miner_does}; {limit}, and is off at {emergency} or less.")
+        format!("{battery} and {does}; {limit}, and {are} off at {emergency} or less.")
     }
 
     /// Words below the ladder, without those that the battery's own would run into.
@@ -141,7 +223,7 @@ mod tests {
 
     fn ladder(soc: Option<f64>, miner: MinerView) -> Ladder {
         let battery = BatteryView { soc: soc.and_then(Soc::new), ..battery(Some(60.0)) };
-        tell(&overview(battery, vec![miner])).miners[0].ladder.clone()
+        tell(&overview(battery, vec![miner])).ladder_of(Some("garage")).cloned().unwrap()
     }
 
     fn at_most(ceiling: u8, mut miner: MinerView) -> MinerView {
@@ -189,7 +271,7 @@ mod tests {
         let above = |emergency: f64| {
             let mut overview = overview(battery(Some(60.0)), vec![running("garage", 100.0)]);
             overview.site.emergency = Soc::new(emergency).unwrap();
-            let steps = tell(&overview).miners[0].ladder.steps.clone();
+            let steps = tell(&overview).ladder_of(Some("garage")).unwrap().steps.clone();
             let first = steps.first().unwrap();
             (first.power, first.above, first.width)
         };

@@ -4,7 +4,9 @@ use model::{
     Command, Explanation, Intent, LadderStep, MinerId, MinerIdentity, MinerReading, Operation, OperationId,
     OperationStage, PowerPercent, Reason, Rule, Soc, TeraHash, UtcMillis, Wanted, Watts,
     event::{Overview, SiteFacts},
-    snapshot::{BatteryView, Connection, DecisionView, Latches, MinerState, MinerView, Snapshot},
+    snapshot::{
+        BatteryView, Connection, DecisionView, FollowedView, Latches, MinerState, MinerView, Snapshot,
+    },
 };
 
 /// The present: 04:06 in Denver.
@@ -101,6 +103,12 @@ pub(super) fn running(id: &str, share: f64) -> MinerView {
         },
         operations: Vec::new(),
     }
+}
+
+/// A miner that is only looked at, mines and was just read.
+pub(super) fn followed(id: &str) -> FollowedView {
+    let MinerView { id, name, host, mac, connection, identity, reading, .. } = running(id, 60.0);
+    FollowedView { id, name, host, mac, connection, identity, reading }
 }
 
 /// A change to 60 % that has come so far.

@@ -36,12 +36,23 @@ pub struct PageBackend {
 }
 
 impl PageBackend {
-    /// What happened in a stretch of time. A chart without it is better than none.
-    async fn events(&self, store: &Store, window: Window) -> Vec<Event> {
+    /// The miner that is meant, controlled or only looked at: the first one, if none is named. There may be none at all.
+    fn meant(&self, named: Option<MinerId>) -> Result<Option<MinerId>, CallError> {
+        let snapshot = self.outlook.site.snapshot();
+        let controlled = snapshot.miners.iter().map(|miner| &miner.id);
+        let mut known = controlled.chain(snapshot.followed.iter().map(|miner| &miner.id));
+        match named {
+            None => Ok(known.next().cloned()),
+            Some(id) if known.any(|known| *known == id) => Ok(Some(id)),
+            Some(_) => Err(CallError("There is no such miner.".to_owned())),
+        }
+    }
+
+    /// What happened to a miner in a stretch of time. A chart without it is better than none.
+    async fn events(&self, store: &Store, miner: Option<&MinerId>, window: Window) -> Vec<Event> {
         let facts = self.outlook.current.facts();
-        let first = self.outlook.site.snapshot().miners.first().map(|miner| miner.id.clone());
-        let marks = match first {
-            Some(miner) => store.marks(&miner, window.from, window.to, MARKS).await,
+        let marks = match miner {
+            Some(miner) => store.marks(miner, window.from, window.to, MARKS).await,
             None => Ok(Marks::default()),
         };
         let marks = marks.unwrap_or_else(|error| {
@@ -91,7 +102,13 @@ impl Backend for PageBackend {
         self.outlook.overview()
     }
 
-    async fn history(&self, stretch: Stretch, points: u32) -> Result<History, CallError> {
+    async fn history(
+        &self,
+        miner: Option<MinerId>,
+        stretch: Stretch,
+        points: u32,
+    ) -> Result<History, CallError> {
+        let whose = self.meant(miner)?;
         let Some(store) = &self.store else {
             return Err(CallError("The database can't be used, so there is no history.".to_owned()));
         };
@@ -99,22 +116,22 @@ impl Backend for PageBackend {
         let window = self.window(store, stretch, now, points).await?;
         let rules = self.outlook.current.rules();
         let facts = self.outlook.current.facts();
-        let first = self.outlook.site.snapshot().miners.first().map(|miner| miner.id.clone());
         let [of_battery, of_miner] =
             [Shown::OF_BATTERY.map(Shown::quantity).to_vec(), Shown::OF_MINER.map(Shown::quantity).to_vec()];
         // Before the store is asked: what is written in between is then in both.
         let mut waiting = self.outlook.site.waiting_samples();
         let battery = store.battery_history(window, &of_battery, rules.battery_gap);
         let miner = async {
-            match &first {
+            match &whose {
                 Some(miner) => store.miner_history(miner, window, &of_miner, rules.miner_gap).await,
                 None => Ok(Track::default()),
             }
         };
-        let (battery, miner, events) = tokio::join!(battery, miner, self.events(store, window));
+        let (battery, miner, events) =
+            tokio::join!(battery, miner, self.events(store, whose.as_ref(), window));
         let (mut battery, mut miner) =
             (battery.map_err(|error| unreadable(&error))?, miner.map_err(|error| unreadable(&error))?);
-        waiting.miners.retain(|sample| Some(&sample.miner) == first.as_ref());
+        waiting.miners.retain(|sample| Some(&sample.miner) == whose.as_ref());
         go_on(&mut battery, waiting.battery, window);
         go_on(&mut miner, waiting.miners, window);
         Ok(History {
@@ -124,6 +141,7 @@ impl Backend for PageBackend {
             timezone: facts.timezone.name().to_owned(),
             emergency_percent: facts.emergency.get(),
             battery,
+            whose,
             miner,
             events,
         })

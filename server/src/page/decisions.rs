@@ -1,19 +1,17 @@
 //! The page of the journal.
 
-use super::Page;
+use super::{Page, query};
 use app::decisions::{self, Filter};
 use axum::{
     body::Body,
-    extract::{Query, Request, State},
+    extract::{Request, State},
     response::Html,
 };
 use model::journal::Position;
-use std::collections::BTreeMap;
 
 /// What was decided, as far as the address asks for it.
 pub(super) async fn show(State(page): State<Page>, request: Request<Body>) -> Html<String> {
-    let query = Query::<BTreeMap<String, String>>::try_from_uri(request.uri());
-    let Query(query) = query.unwrap_or_default();
+    let query = query(&request);
     let overview = page.backend.overview();
     let zone = &overview.site.timezone;
     let mut filter = Filter::read(&query, overview.snapshot.miners.iter().map(|miner| &miner.id));

@@ -245,6 +245,7 @@ fn candidate(device: &FoundDevice, ports: Ports, taken: &mut BTreeSet<String>) -
     });
     Found {
         device: Device {
+            page: None,
             name,
             kind,
             address,

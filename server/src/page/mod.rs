@@ -7,6 +7,7 @@ mod calls;
 mod decisions;
 mod devices;
 mod manifest;
+mod miner;
 mod reference;
 mod settings;
 
@@ -24,11 +25,12 @@ use app::{
     Files,
     backend::{Backend, Stretch},
     calls::CallError,
-    chart::{self, ChartStart, Off},
-    live::Start,
+    chart::{self, ChartStart, Choice, Off},
+    live::{Refused, Start},
     nothing_here, out_of_reach,
     range::Range,
     teller,
+    view::{MinerCard, View},
 };
 use axum::{
     Extension, Router,
@@ -40,11 +42,14 @@ use axum::{
     routing::{any, get},
 };
 use leptos::server_fn::error::ServerFnUrlError;
+use model::MinerId;
 use std::{collections::BTreeMap, sync::Arc};
 use tower_http::limit::RequestBodyLimitLayer;
 
 /// The largest form that is read, in bytes.
 const LARGEST_FORM: usize = 16 * 1024;
+/// Where an address says which miner a refused form was about.
+const REFUSED: &str = "__miner";
 
 #[derive(Clone)]
 struct Page {
@@ -74,6 +79,7 @@ pub fn routes(
     let named = Arc::clone(&page.backend);
     let pages = Router::new()
         .route("/", get(show))
+        .route("/miners/{id}", get(miner::show))
         .route(app::decisions::PATH, get(decisions::show))
         .route("/api", get(reference::show))
         .route("/offline", get(show_out_of_reach))
@@ -98,36 +104,73 @@ async fn never_old(request: Request, next: Next) -> Response {
 
 /// The page, with everything in it that is known now.
 async fn show(State(page): State<Page>, Extension(who): Extension<Who>, request: Request<Body>) -> Response {
-    // An address that can't be read asks for nothing in particular.
-    let query = Query::<BTreeMap<String, String>>::try_from_uri(request.uri());
-    let Query(query) = query.unwrap_or_default();
+    let view = teller::tell(&page.backend.overview());
+    let choice = |miner: &MinerCard| Choice { id: miner.id.clone(), name: miner.name.clone() };
+    let mut choices: Vec<_> = view.all_miners().map(choice).collect();
+    if choices.len() == 1 {
+        choices.clear();
+    }
+    let query = query(&request);
+    let asked_for = query.get("miner").filter(|id| view.miner(id).is_some()).cloned();
+    let miner = asked_for.or_else(|| view.all_miners().next().map(|first| first.id.clone()));
+    render(&page, &who, &query, Subject { of: None, view, miner, choices }).await
+}
+
+/// What a page that comes alive is about.
+struct Subject {
+    /// The miner whose page it is; the dashboard, if it is `None`.
+    of: Option<String>,
+    /// What is known.
+    view: View,
+    /// The miner that its charts show.
+    miner: Option<String>,
+    /// The miners that its charts could show.
+    choices: Vec<Choice>,
+}
+
+async fn render(page: &Page, who: &Who, query: &BTreeMap<String, String>, subject: Subject) -> Response {
+    let Subject { of, view, miner, choices } = subject;
     let start = Start {
-        view: teller::tell(&page.backend.overview()),
-        chart: charts(&page, &query).await,
-        refused: refused(&query),
+        of,
+        chart: charts(page, query, miner, choices).await,
+        view,
+        refused: refused(query),
         may_change: who.may(Scope::Control),
     };
-    Html(app::dashboard(start, page.files.as_deref())).into_response()
+    Html(app::live_page(start, page.files.as_deref())).into_response()
+}
+
+/// What an address asks for. One that can't be read asks for nothing in particular.
+fn query(request: &Request<Body>) -> BTreeMap<String, String> {
+    let query = Query::try_from_uri(request.uri());
+    query.map(|Query(query)| query).unwrap_or_default()
 }
 
 /// The charts that an address asks for.
-async fn charts(page: &Page, query: &BTreeMap<String, String>) -> ChartStart {
+async fn charts(
+    page: &Page,
+    query: &BTreeMap<String, String>,
+    miner: Option<String>,
+    choices: Vec<Choice>,
+) -> ChartStart {
     let of = |name| query.get(name).map(String::as_str);
     let (range, off) = (Range::from_slug(of("range")), Off::from_slug(of("off")));
     let here = of("at").and_then(|at| at.parse().ok());
-    let history = page.backend.history(Stretch::new(range, here), chart::POINTS_DRAWN).await;
+    let whose = miner.clone().map(MinerId);
+    let history = page.backend.history(whose, Stretch::new(range, here), chart::POINTS_DRAWN).await;
     let code = page.files.as_ref().and_then(|files| files.charts.clone());
-    let start = ChartStart { range, here, off, code, ..ChartStart::default() };
+    let start = ChartStart { miner, choices, range, here, off, code, ..ChartStart::default() };
     match history {
         Ok(history) => chart::start(start, &history),
         Err(error) => ChartStart { problem: Some(error.to_string()), ..start },
     }
 }
 
-/// The call of a form that was refused, as [`leptos::server_fn`] leads back from it: which, and why.
-fn refused(query: &BTreeMap<String, String>) -> Option<(String, String)> {
-    let (path, error) = query.get("__path").zip(query.get("__err"))?;
-    Some((path.clone(), ServerFnUrlError::<CallError>::decode_err(error).to_string()))
+/// What a form was refused, as [`leptos::server_fn`] leads back from it.
+fn refused(query: &BTreeMap<String, String>) -> Option<Refused> {
+    let (call, error) = query.get("__path").zip(query.get("__err"))?;
+    let why = ServerFnUrlError::<CallError>::decode_err(error).to_string();
+    Some(Refused { call: call.clone(), miner: query.get(REFUSED).cloned(), why })
 }
 
 /// What a browser shows in the place of a page that it can't get: its service worker has kept it.

@@ -3,6 +3,7 @@
 use super::{
     Api, ApiError,
     history::{bad, before, days, instant, members},
+    which::ids,
 };
 use axum::{
     Json, Router,
@@ -116,7 +117,7 @@ impl Asked {
 
 async fn decisions(State(api): State<Api>, asked: Asked) -> Result<Response, ApiError> {
     if let Some(miner) = &asked.miner
-        && !api.site.snapshot().miners.iter().any(|known| known.id == *miner)
+        && !ids(&api.site.snapshot()).any(|known| known == miner)
     {
         let error = ApiError::new(StatusCode::NOT_FOUND, "no_such_miner", "there is no miner with this id");
         return Err(ApiError { field: Some("miner".into()), ..error });

@@ -8,7 +8,7 @@
 use super::{
     Api, ApiError,
     history::{BATTERY, MINER, Stretch, failed, store},
-    which::{Which, starting},
+    which::{Which, ids, starting},
 };
 use axum::{
     Router,
@@ -82,16 +82,16 @@ async fn table(State(api): State<Api>, stretch: Stretch) -> Result<Response, Api
     Ok((headers, Body::from_stream(sent(table.pieces(), permit, PATIENCE))).into_response())
 }
 
-/// The miners that are meant, in the configuration's order.
+/// The miners that are meant, those that are controlled first.
 fn miners(api: &Api, stretch: &Stretch) -> Result<Vec<MinerId>, ApiError> {
     let snapshot = api.site.snapshot();
     if stretch.id.is_some() {
-        return Ok(vec![Which(stretch.id.clone()).find(&snapshot)?.id.clone()]);
+        return Ok(vec![Which(stretch.id.clone()).known(&snapshot)?.clone()]);
     }
     if snapshot.tick == 0 {
         return Err(starting());
     }
-    Ok(snapshot.miners.iter().map(|miner| miner.id.clone()).collect())
+    Ok(ids(&snapshot).cloned().collect())
 }
 
 /// A name that every system takes: of digits, and of what we put between them.

@@ -123,7 +123,7 @@ pub(super) fn desired(miner: &MinerView) -> serde_json::Value {
 }
 
 async fn past(State(api): State<Api>, stretch: history::Stretch) -> Result<Response, ApiError> {
-    let id = Which(stretch.id.clone()).find(&api.site.snapshot())?.id.clone();
+    let id = Which(stretch.id.clone()).known(&api.site.snapshot())?.clone();
     history::miner(&api, &id, &stretch).await
 }
 

@@ -40,23 +40,38 @@ impl<S: Send + Sync> FromRequestParts<S> for Which {
 }
 
 impl Which {
-    /// What is known of that miner.
+    /// What is known of that miner, which is controlled.
     pub(super) fn find<'a>(&self, snapshot: &'a Snapshot) -> Result<&'a MinerView, ApiError> {
         let found = match &self.0 {
             None => snapshot.miners.first(),
             Some(id) => snapshot.miners.iter().find(|miner| miner.id == *id),
         };
-        if let Some(found) = found {
-            return Ok(found);
-        }
-        if snapshot.tick == 0 {
-            return Err(starting());
-        }
+        found.ok_or_else(|| self.missing(snapshot))
+    }
+
+    /// The id of that miner, which is controlled or only looked at.
+    pub(super) fn known<'a>(&self, snapshot: &'a Snapshot) -> Result<&'a MinerId, ApiError> {
+        let mut ids = ids(snapshot);
+        let found = match &self.0 {
+            None => ids.next(),
+            Some(id) => ids.find(|known| *known == id),
+        };
+        found.ok_or_else(|| self.missing(snapshot))
+    }
+
+    fn missing(&self, snapshot: &Snapshot) -> ApiError {
         match &self.0 {
-            Some(id) => Err(Refused::NoSuchMiner(id.clone()).into()),
-            None => Err(ApiError::new(StatusCode::NOT_FOUND, "no_miner", "no miner is configured")),
+            _ if snapshot.tick == 0 => starting(),
+            Some(id) => Refused::NoSuchMiner(id.clone()).into(),
+            None => ApiError::new(StatusCode::NOT_FOUND, "no_miner", "no miner is configured"),
         }
     }
+}
+
+/// The ids of all miners, those that are controlled first.
+pub(super) fn ids(snapshot: &Snapshot) -> impl Iterator<Item = &MinerId> {
+    let followed = snapshot.followed.iter().map(|miner| &miner.id);
+    snapshot.miners.iter().map(|miner| &miner.id).chain(followed)
 }
 
 /// Nothing is known of any miner before the first tick.

@@ -66,6 +66,8 @@ pub(crate) struct Options {
     pub(crate) name: Option<&'static str>,
     /// The ids of the miners, all alike.
     pub(crate) miners: Miners,
+    /// Those of them that are only looked at.
+    pub(crate) only_looked_at: &'static [&'static str],
 }
 
 /// The ids of a site's miners.
@@ -191,6 +193,7 @@ fn configuration(simulation: &Simulation, options: &Options) -> Inputs {
             "v2_port": miner.v2_addr().unwrap().port(),
             "v3_port": miner.v3_addr().unwrap().port(),
             "password": CANARY,
+            "controlled": !options.only_looked_at.contains(&miner.id()),
         })
     };
     let miners: Vec<_> = simulation.miners().iter().map(miner).collect();

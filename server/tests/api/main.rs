@@ -17,6 +17,7 @@ mod health;
 mod history;
 mod house;
 mod metrics;
+mod miners;
 mod network;
 mod page;
 mod replies;

@@ -97,8 +97,17 @@ impl Call {
 
     /// The miner that is meant.
     pub(super) fn of_a_miner(self) -> Self {
+        self.of_which("which miner of those that are controlled; the first one, if left out")
+    }
+
+    /// A call about a miner, also one that is only looked at.
+    pub(super) fn of_any_miner(self) -> Self {
+        self.of_which("which miner, controlled or only looked at; the first one, if left out")
+    }
+
+    fn of_which(self, about: &'static str) -> Self {
         let id = ObjectBuilder::new().schema_type(Type::String);
-        self.query("id", "which miner; the first one, if left out", id)
+        self.query("id", about, id)
             .refuses(400, "the query can't be read or has an unknown member")
             .refuses(404, "there is no such miner")
             .refuses(503, "the controller is starting")

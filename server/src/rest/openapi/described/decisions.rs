@@ -25,7 +25,11 @@ pub(super) fn calls() -> Vec<Call> {
     let place = text().pattern(Some("^-?[0-9]{1,18}[.]-?[0-9]{1,18}$"));
     let call = Call::get("/api/decisions", "The journal of decisions")
         .about("Without a stretch of time, the whole journal is meant.")
-        .query("miner", "decisions about this miner only", text());
+        .query(
+            "miner",
+            "decisions about this miner only; there are none about one that is only looked at",
+            text(),
+        );
     vec![
         between(call)
             .query("rule", "decisions by this rule only; may be written once for each of several", rules)

@@ -22,7 +22,7 @@ pub(super) fn calls() -> Vec<Call> {
              minutes for every two hours of which samples were removed. An empty field is unknown. A table that ends is whole: what fails in the middle \
              breaks the connection.",
         )
-        .query("id", "only this miner, beside the battery; all, if left out", text())
+        .query("id", "only this miner, controlled or only looked at, beside the battery; all, if left out", text())
         .refuses(404, "there is no such miner");
     let call = between(call)
         .query("points", "the rows of the histories for as many points, instead of samples", points())

@@ -16,7 +16,7 @@ pub(super) fn calls() -> Vec<Call> {
         Call::get("/api/miner/status", "What a miner does, what it is meant to do, and why")
             .of_a_miner()
             .reply::<MinerStatus>(200, "as it is known now"),
-        of_a_stretch(past.of_a_miner()).reply::<MinerHistory>(200, "rows, oldest first"),
+        of_a_stretch(past.of_any_miner()).reply::<MinerHistory>(200, "rows, oldest first"),
         Call::get("/api/miner/op_status", "The last commands and what became of them")
             .of_a_miner()
             .reply::<Operations>(200, "the newest first"),
