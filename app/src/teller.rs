@@ -54,7 +54,9 @@ pub fn tell(overview: &Overview) -> View {
         flow: teller.flow(),
         devices: {
             let controlled = snapshot.miners.iter().map(devices::controlled);
-            controlled.chain(snapshot.followed.iter().map(devices::followed)).collect()
+            let mut all: Vec<_> = controlled.chain(snapshot.followed.iter().map(devices::followed)).collect();
+            overview.moved.iter().for_each(|moved| devices::tell_moved(&mut all, moved));
+            all
         },
         alerts: snapshot.alerts.iter().map(|alert| teller.alert(alert)).collect(),
         demo: overview.demo.as_ref().map(demo),

@@ -7,6 +7,7 @@ use crate::{
 };
 use model::{
     MinerId, MinerIdentity, MinerReading, TeraHash,
+    discovery::Moved,
     snapshot::{Connection, FollowedView, MinerState, MinerView},
 };
 
@@ -39,6 +40,16 @@ pub(super) fn followed(miner: &FollowedView) -> Device {
     device(of, connection, miner.identity.as_ref(), miner.reading.as_ref(), health)
 }
 
+/// Says of the one that was found at another address that it is there. Whether it shall be followed there is asked on the
+/// page of devices.
+pub(super) fn tell_moved(devices: &mut [Device], moved: &Moved) {
+    let page = page_of(&moved.miner.0);
+    if let Some(device) = devices.iter_mut().find(|device| device.page.as_ref() == Some(&page)) {
+        "doubtful".clone_into(&mut device.health);
+        device.word = format!("moved to {}: see All", moved.to);
+    }
+}
+
 fn device(
     (id, name, host): (&MinerId, &str, &str),
     connection: &Connection,
@@ -68,6 +79,15 @@ fn device(
 mod tests {
     use super::*;
     use crate::teller::sample::{NOW, followed as looked_at, running};
+
+    #[test]
+    fn one_that_was_found_elsewhere_is_said_to_be_there() {
+        let mut devices = [controlled(&running("garage", 60.0)), followed(&looked_at("shed"))];
+        let moved = Moved { miner: MinerId("shed".into()), to: [192, 168, 7, 9].into() };
+        tell_moved(&mut devices, &moved);
+        assert_eq!(devices[0], controlled(&running("garage", 60.0)));
+        assert_eq!(devices[1].word, "moved to 192.168.7.9: see All");
+    }
 
     #[test]
     fn one_that_is_only_looked_at_and_off_at_night_is_no_fault() {
