@@ -1,5 +1,5 @@
 //! The search of the home network: at most one at a time, what it found, and how far it is. It begins when a person asks for
-//! it, and by itself once a miner that is known has been missing ([`missing`]).
+//! it, and by itself once a miner that is known has been missing (`missing`).
 
 mod missing;
 
