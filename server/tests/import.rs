@@ -228,6 +228,13 @@ async fn a_look_writes_nothing() {
     assert!(report.contains("auto-control on would be taken over"), "{report}");
     assert!(report.ends_with("Nothing was written.\n"), "{report}");
     assert!(!house.data().exists());
+    // A damaged database is set aside by whoever opens it: not by this.
+    fs::create_dir(house.data()).unwrap();
+    let damaged = house.data().join(store::FILE_NAME);
+    fs::write(&damaged, "no database").unwrap();
+    assert_eq!(house.import_with(CONFIG, None, true).await.unwrap(), report);
+    assert_eq!(fs::read_to_string(&damaged).unwrap(), "no database");
+    fs::remove_dir_all(house.data()).unwrap();
     // While the program runs, too.
     let running = house.store().await;
     assert_eq!(house.import_with(CONFIG, None, true).await.unwrap(), report);

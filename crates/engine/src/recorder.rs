@@ -201,11 +201,16 @@ impl Entries {
                 _ => None,
             };
             let is_written = alone.as_ref().map_or(together.is_ok(), Result::is_ok);
+            if let Some(alone) = alone {
+                self.note(alone);
+            }
             if let Entry::Begin { done, .. } = entry {
                 let _ = done.send(is_written);
             }
         }
-        self.note(together);
+        if !is_unfit {
+            self.note(together);
+        }
     }
 
     /// Writes anything else.
@@ -271,4 +276,50 @@ impl Entries {
 /// Nothing is left half done under this lock.
 fn lock(samples: &Mutex<Gathered>) -> MutexGuard<'_, Gathered> {
     samples.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use model::{Command, MonoTime, OperationId, OperationStage, Reason, UtcMillis};
+
+    const NOW: Now = Now { mono: MonoTime(5), utc: UtcMillis(1_774_094_400_000) };
+
+    fn off(id: u64) -> Operation {
+        Operation {
+            id: OperationId(id),
+            miner: MinerId("garage".into()),
+            command: Command::Off,
+            reason: Reason::PersonOff,
+            stage: OperationStage::Queued,
+            means: None,
+            decided_at: NOW.utc,
+            sent_at: None,
+            acknowledged_at: None,
+            ended_at: None,
+            words: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_can_t_be_written_takes_nothing_else_along() {
+        let store = Store::in_memory().await.unwrap();
+        let keeper = Arc::new(Timekeeper::new(Arc::new(SystemClock::new()), None));
+        let rules = HistoryRules {
+            battery_gap: Duration::ZERO,
+            miner_gap: Duration::ZERO,
+            keep_samples: Duration::ZERO,
+        };
+        let (recorder, mut entries) = Recorder::new(Some(store.clone()), keeper, rules, Duration::ZERO);
+        // No column of the database holds such a number.
+        let told = [1, u64::MAX, 2]
+            .map(|id| recorder.begin(format!("after {id}"), off(id), NOW, Duration::ZERO).told);
+        drop(recorder);
+        entries.run().await;
+        let written = futures::future::join_all(told).await;
+        assert_eq!(written, [Ok(true), Ok(false), Ok(true)]);
+        assert_eq!(store.operations(&MinerId("garage".into()), 9).await.unwrap(), [off(2), off(1)]);
+        assert_eq!(store.load_states().await.unwrap()[0].json, "after 2");
+    }
 }

@@ -1,4 +1,4 @@
-//! `wm-controller import`: the history and the memory of the earlier Python program, as its `legacy` files have them.
+//! `wm-controller import`: the history and the memory of the earlier Python program, from its two logs and its state file.
 //!
 //! Tolerant: files have NUL bytes, cut lines, shifted columns and times without offset. What is good goes into the history
 //! as any other sample does, however old it is; what isn't is left out and counted. A moment that the database knows stays
@@ -51,8 +51,8 @@ pub struct Import {
 }
 
 /// Imports into the site that `inputs` and what was changed on its settings page describe, and tells of every file what
-/// became of it. Only to look, a database is needed as little as it is touched: what was changed on the page then counts
-/// as far as no running program has it.
+/// became of it. A dry run doesn't open the database, which could change it and belongs to a program that runs: what was
+/// changed on the page doesn't count then.
 ///
 /// # Errors
 /// If there is nothing to import, the miner isn't known, a file can't be read, or the database belongs to a running program.
@@ -64,19 +64,14 @@ pub async fn import(
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
     let files = files(&import.paths)?;
-    let store = if import.dry_run && !data.join(store::FILE_NAME).exists() {
+    let store = if import.dry_run {
         None
     } else {
-        match Store::open(data, now).await {
-            Ok(opened) => {
-                for note in &opened.notes {
-                    writeln!(out, "{note}")?;
-                }
-                Some(opened.store)
-            }
-            Err(_) if import.dry_run => None,
-            Err(error) => return Err(error).context("the program may be running: stop it first"),
+        let opened = Store::open(data, now).await.context("the program may be running: stop it first")?;
+        for note in &opened.notes {
+            writeln!(out, "{note}")?;
         }
+        Some(opened.store)
     };
     let config = settings::loaded_with_changes(inputs, store.as_ref()).await?.config;
     let miner = miner(import.miner.as_ref(), &config)?;
@@ -85,7 +80,6 @@ pub async fn import(
         keep_samples: Duration::from_millis(now.utc.0.unsigned_abs()),
         ..assemble::site(&config)?.history_rules()
     };
-    let store = store.filter(|_| !import.dry_run);
     let target = Target { store, rules, zone: config.site.timezone, now };
     for (kind, path) in &files {
         let name = path.display();
