@@ -126,8 +126,16 @@ impl Actor {
     }
 
     async fn call(&self, command: Command, now: Now) -> Result<Written, DeviceError> {
-        if let Some(stranger) = &self.status.borrow().stranger {
-            return Err(DeviceError::WrongDevice(stranger.clone()));
+        let (stranger, is_known) = {
+            let status = self.status.borrow();
+            (status.stranger.clone(), status.identity.is_some())
+        };
+        if let Some(stranger) = stranger {
+            return Err(DeviceError::WrongDevice(stranger));
+        }
+        // Whoever answers again may be another one. An off is tried all the same.
+        if !command.is_off() && !is_known {
+            return Err(DeviceError::Unreachable("who answers isn't known at the moment".to_owned()));
         }
         match command {
             Command::Off => self.device.stop(now).await,

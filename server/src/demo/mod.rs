@@ -52,7 +52,7 @@ const BITAXES: [Ipv4Addr; 3] =
     [Ipv4Addr::new(127, 0, 0, 21), Ipv4Addr::new(127, 0, 0, 22), Ipv4Addr::new(127, 0, 0, 23)];
 
 /// How often the miner is read in time that is lived through: days of it have to pass while a person waits.
-const POLL_SECONDS: u32 = 30;
+const POLL_SECONDS: u32 = 40;
 
 /// The simulated devices' site: its configuration and its clock.
 pub struct Demo {

@@ -222,16 +222,17 @@ impl Miner for AxeOs {
         self.command(path, Means::Stop, deadline).await
     }
 
-    /// Resumes AxeOS, restarts NerdOS unless it says that it is on. The device takes no power: it mines at its set
-    /// frequency, and may draw more than `power`.
+    /// Resumes AxeOS, restarts NerdOS unless it says that it is on. Who is there is asked first: two may have changed
+    /// places since the last reading. The device takes no power: it mines at its set frequency, and may draw more than
+    /// `power`.
     async fn start(&self, _power: Watts, _now: Now) -> Result<Written, DeviceError> {
         let deadline = Deadline::after(self.deadlines.write);
         let _turn = self.turn(deadline).await?;
-        let path = match self.switching(deadline.half()).await? {
+        let info = self.ask_the_miner(deadline.half()).await?;
+        let path = match info.switching {
             Switching::Pause => "/api/system/resume",
             Switching::Shutdown => {
                 // A restart would cost a running miner half a minute of mining.
-                let info = self.ask_the_miner(deadline.half()).await?;
                 if info.reading.service_on == Some(true) {
                     let words = Some("already on".to_owned());
                     return Ok(Written { outcome: WriteOutcome::Acked, means: Means::Start, words });

@@ -101,6 +101,15 @@ struct Known {
     may_have_v3: bool,
 }
 
+/// What a reading is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Occasion {
+    /// To know how the miner is.
+    Poll,
+    /// To tell it something next: who answers must be the one that is meant.
+    BeforeCommand,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Protocol {
     V2(v2::Generation),
@@ -154,14 +163,12 @@ impl WhatsMiner {
             return Ok(known);
         }
         let known = self.discover(deadline).await?;
-        let mut contact = hold(&self.contact);
-        let expected = contact.identified.as_ref().and_then(|identity| identity.mac.as_ref());
-        if let (Some(expected), Some(found)) = (expected, &known.identity.mac)
-            && expected != found
+        if let (Some(expected), Some(found)) = (self.identified_mac(), &known.identity.mac)
+            && expected != *found
         {
-            return Err(another(found, expected));
+            return Err(another(found, &expected));
         }
-        contact.known = Some(known.clone());
+        hold(&self.contact).known = Some(known.clone());
         Ok(known)
     }
 
@@ -175,12 +182,17 @@ impl WhatsMiner {
         outcome
     }
 
-    async fn read_within(&self, now: Now, deadline: Deadline) -> Result<MinerReading, DeviceError> {
+    async fn read_within(
+        &self,
+        occasion: Occasion,
+        now: Now,
+        deadline: Deadline,
+    ) -> Result<MinerReading, DeviceError> {
         let known = self.known(deadline).await?;
         let ramp_known = hold(&self.power).is_ramp_finished();
         let observation = match known.protocol {
             Protocol::V3 => self.v3.read(deadline).await,
-            Protocol::V2(generation) => self.v2.read(generation, ramp_known, deadline).await,
+            Protocol::V2(generation) => self.v2.read(generation, occasion, ramp_known, deadline).await,
         };
         let observation = self.noting_loss(observation)?;
         // Two may have changed places between two readings without either of them being missed.
@@ -240,7 +252,7 @@ impl WhatsMiner {
         now: Now,
         deadline: Deadline,
     ) -> Result<BeforeStart, DeviceError> {
-        let reading = self.read_within(now, deadline).await?;
+        let reading = self.read_within(Occasion::BeforeCommand, now, deadline).await?;
         if self.has_limit(watts, &reading) {
             return Ok(BeforeStart::InForce);
         }
@@ -250,7 +262,7 @@ impl WhatsMiner {
         // Half of the time at most, so that some is left to look whether an unanswered limit arrived.
         match self.send(Order::Limit(watts), now, deadline.half()).await {
             Ok(confirmation) if confirmation.is_acked() => Ok(BeforeStart::InForce),
-            Ok(confirmation) => match self.read_within(now, deadline).await {
+            Ok(confirmation) => match self.read_within(Occasion::BeforeCommand, now, deadline).await {
                 Ok(reading) if self.has_limit(watts, &reading) => Ok(BeforeStart::InForce),
                 _ => Ok(BeforeStart::Unknown(confirmation)),
             },
@@ -311,7 +323,7 @@ impl WhatsMiner {
         now: Now,
         deadline: Deadline,
     ) -> Result<Written, DeviceError> {
-        let reading = self.read_within(now, deadline).await?;
+        let reading = self.read_within(Occasion::BeforeCommand, now, deadline).await?;
         if reading.service_on == Some(false) {
             return Err(refused("the mining service is off: a limit might start it"));
         }
@@ -352,7 +364,7 @@ impl WhatsMiner {
 
     async fn check_writes_within(&self, now: Now) -> Result<(), DeviceError> {
         let deadline = Deadline::after(self.deadlines.write);
-        let _alone = self.alone(deadline).await?;
+        let _turn = self.turn(deadline).await?;
         let outcome = match self.known(deadline).await?.protocol {
             Protocol::V3 => self.v3.check_writes(now, deadline).await,
             Protocol::V2(v2::Generation::G0) => Err(DeviceError::Unsupported(
@@ -363,9 +375,19 @@ impl WhatsMiner {
         self.noting_loss(outcome)
     }
 
-    /// Waits until no other command is on its way, and keeps it so while the result lives.
-    async fn alone(&self, deadline: Deadline) -> Result<tokio::sync::MutexGuard<'_, ()>, DeviceError> {
-        deadline.limit("waiting for the command before this one", self.writing.lock()).await
+    /// Waits until no other command is on its way, and keeps it so while the result lives. A command is for the miner
+    /// that was known when it came: if another one was identified while it waited, it isn't sent.
+    async fn turn(&self, deadline: Deadline) -> Result<tokio::sync::MutexGuard<'_, ()>, DeviceError> {
+        let meant = self.identified_mac();
+        let turn = deadline.limit("waiting for the command before this one", self.writing.lock()).await?;
+        match (meant, self.identified_mac()) {
+            (Some(meant), Some(found)) if meant != found => Err(another(&found, &meant)),
+            _ => Ok(turn),
+        }
+    }
+
+    fn identified_mac(&self) -> Option<String> {
+        hold(&self.contact).identified.as_ref().and_then(|identity| identity.mac.clone())
     }
 }
 
@@ -421,7 +443,7 @@ impl Miner for WhatsMiner {
 
     async fn read(&self, now: Now) -> Result<MinerReading, DeviceError> {
         let deadline = Deadline::after(self.deadlines.read);
-        let reading = self.read_within(now, deadline).await?;
+        let reading = self.read_within(Occasion::Poll, now, deadline).await?;
         self.look_for_v3(deadline).await;
         Ok(reading)
     }
@@ -429,7 +451,7 @@ impl Miner for WhatsMiner {
     async fn stop(&self, now: Now) -> Result<Written, DeviceError> {
         let deadline = Deadline::after(self.deadlines.write);
         self.stop_wanted.notify_waiters();
-        let _alone = self.alone(deadline).await?;
+        let _turn = self.turn(deadline).await?;
         let stopped = match self.send(Order::Stop, now, deadline).await {
             Err(DeviceError::BadCredentials(why)) => self.stop_by_v2(why, now, deadline).await,
             other => other,
@@ -443,7 +465,7 @@ impl Miner for WhatsMiner {
     /// firmware refuses while it is off is written again after the start.
     async fn start(&self, power: Watts, now: Now) -> Result<Written, DeviceError> {
         let deadline = Deadline::after(self.deadlines.write);
-        let _alone = self.alone(deadline).await?;
+        let _turn = self.turn(deadline).await?;
         self.start_within(power, now, deadline).await
     }
 
@@ -452,7 +474,7 @@ impl Miner for WhatsMiner {
     /// "already set".
     async fn set_power(&self, power: Watts, now: Now) -> Result<Written, DeviceError> {
         let deadline = Deadline::after(self.deadlines.write);
-        let _alone = self.alone(deadline).await?;
+        let _turn = self.turn(deadline).await?;
         self.set_power_within(power, now, deadline).await
     }
 

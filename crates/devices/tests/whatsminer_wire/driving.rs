@@ -2,10 +2,11 @@
 
 use super::device::*;
 use devices::{DeviceError, Miner, WriteOutcome};
+use futures::poll;
 use model::{Means, Watts};
 use rstest::rstest;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 /// What changed something, in order.
 fn writes(port: &Port) -> Vec<String> {
@@ -271,4 +272,48 @@ async fn commands_go_out_one_after_the_other() {
     let written: Vec<Value> =
         port.requests().into_iter().map(|request| request.body["cmd"].clone()).collect();
     assert_eq!(written.iter().filter(|name| **name == json!("power_off")).count(), 3);
+}
+
+/// Newer firmware's summary doesn't tell who answers, so it is asked before a command.
+#[tokio::test]
+async fn of_two_that_changed_places_neither_is_started_or_set_as_the_other() {
+    for is_off in [false, true] {
+        let port = if is_off { stopped(Some("3600")).await } else { miner_of_2023().await };
+        let miner = v2_driver(&port).await;
+        miner.identify(at(0)).await.unwrap();
+        miner.read(at(1)).await.unwrap();
+        let other = json!({"ip": "192.0.2.9", "mac": "C6:11:22:00:0A:FF", "minersn": "SN-2"});
+        port.on("get_miner_info", [Answer::Json(message(131, other))]);
+        let told = if is_off {
+            miner.start(watts(1800), at(2)).await
+        } else {
+            miner.set_power(watts(1800), at(2)).await
+        };
+        assert!(matches!(told, Err(DeviceError::WrongDevice(_))), "{told:?}");
+        assert_eq!(writes(&port), Vec::<String>::new());
+    }
+}
+
+/// A command that waits for the one before it is for the miner that was there when it came.
+#[tokio::test]
+async fn a_command_that_waited_is_not_sent_to_one_that_was_identified_meanwhile() {
+    let port = miner_of_2023().await;
+    let miner = Arc::new(v2_driver(&port).await);
+    miner.identify(at(0)).await.unwrap();
+    // The first stop stands in its token, and keeps the second waiting.
+    port.on("get_token", [Answer::Silent]);
+    let first = tokio::spawn({
+        let miner = Arc::clone(&miner);
+        async move { miner.stop(at(1)).await }
+    });
+    port.receives("get_token").await;
+    let mut second = pin!(miner.stop(at(2)));
+    assert!(poll!(&mut second).is_pending());
+    let other = json!({"ip": "192.0.2.9", "mac": "C6:11:22:00:0A:FF", "minersn": "SN-2"});
+    port.on("get_miner_info", [Answer::Json(message(131, other))]);
+    miner.identify(at(3)).await.unwrap();
+    first.abort();
+    let told = second.await;
+    assert!(matches!(told, Err(DeviceError::WrongDevice(_))), "{told:?}");
+    assert_eq!(writes(&port), Vec::<String>::new());
 }

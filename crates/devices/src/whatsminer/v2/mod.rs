@@ -14,7 +14,7 @@ mod transport;
 pub(super) use probe::Generation;
 
 use super::{
-    hold,
+    Occasion, hold,
     json::Fields,
     peer::{Failure, Peer},
     reading::Observation,
@@ -86,6 +86,7 @@ impl Client {
     pub(super) async fn read(
         &self,
         generation: Generation,
+        occasion: Occasion,
         ramp_known: bool,
         deadline: Deadline,
     ) -> Result<Observation, DeviceError> {
@@ -162,9 +163,17 @@ impl Client {
                 .map(|envelope| super::reading::errors_of(envelope.fields().value(&["error_code"])));
         }
         // Newer firmware's summary doesn't tell who answers. Between two slow polls, so that none has it all to ask.
-        if seen.mac.is_none() && slow.polls % SLOW_POLLS == SLOW_POLLS / 2 && generation != Generation::G0 {
+        let is_due = match occasion {
+            Occasion::Poll => slow.polls % SLOW_POLLS == SLOW_POLLS / 2,
+            Occasion::BeforeCommand => true,
+        };
+        if seen.mac.is_none() && is_due && generation != Generation::G0 {
             let answer = self.ask("get_miner_info", "", "reading its address", deadline).await.map(&mut take);
-            seen.mac = answer.ok().flatten().and_then(|envelope| reading::mac(envelope.fields()));
+            seen.mac = match (answer, occasion) {
+                // Who answers has to be known before it is told something.
+                (Err(error), Occasion::BeforeCommand) if error.is_transient() => return Err(error),
+                (answer, _) => answer.ok().flatten().and_then(|envelope| reading::mac(envelope.fields())),
+            };
         }
         let mut pools = None;
         if !is_down && is_slow_poll {
