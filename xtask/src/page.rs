@@ -9,7 +9,7 @@ use crate::{
 use anyhow::{Context, bail};
 use std::{
     collections::BTreeMap,
-    fs, io,
+    env, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -58,6 +58,7 @@ pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     build.current_dir(workspace.root()).args(["build", "--frontend-only", "--release", "--precompress"]);
     build.arg("--cargo-locked");
     build.env("LEPTOS_SITE_ROOT", fresh.join(FILES)).env("LEPTOS_HASH_FILE_NAME", fresh.join(HASHES));
+    build.env("CARGO_ENCODED_RUSTFLAGS", without_this_machine(workspace));
     // Where in cargo-leptos it noticed that the compiler failed helps nobody.
     build.env("RUST_BACKTRACE", "0");
     process::run(&mut build, "the messages above say what to change")?;
@@ -69,6 +70,18 @@ pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     folder::replace(&page, &fresh)?;
     stamp.set()?;
     Ok(page)
+}
+
+/// The compiler's arguments that leave out of the module where it was built: nobody's business, and it takes room.
+fn without_this_machine(workspace: &Workspace) -> String {
+    let cargo = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo = cargo.or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let prefixes = [(Some(workspace.root().to_owned()), ""), (cargo, "/cargo")];
+    let remap = |(prefix, short): (Option<PathBuf>, &str)| {
+        Some(format!("--remap-path-prefix={}={short}", prefix?.display()))
+    };
+    // Separated as cargo wants it, so that a directory may have a space in its name.
+    prefixes.into_iter().filter_map(remap).collect::<Vec<_>>().join("\x1f")
 }
 
 /// Everything that goes into the page: files with their contents.

@@ -3,11 +3,17 @@
 use std::{
     fmt::Display,
     io::{self, Write},
+    sync::LazyLock,
+    time::Instant,
 };
 
-/// A step begins.
+/// When the first step began.
+static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// A step begins: the minutes and seconds since the first show which of them takes its time.
 pub(crate) fn step(what: impl Display) {
-    line(format_args!("xtask: {what}"));
+    let seconds = BEGUN.elapsed().as_secs();
+    line(format_args!("xtask {:02}:{:02}: {what}", seconds / 60, seconds % 60));
 }
 
 /// A step has nothing to do.

@@ -43,8 +43,8 @@ pub use zone::Zone;
 use crate::range::Range;
 use serde::{Deserialize, Serialize};
 
-/// The most points of a line in the document: as many as a phone can tell apart, and few enough to be sent with it.
-pub const POINTS_DRAWN: u32 = 300;
+/// The most points of a line in the document: about as many as a phone can tell apart, and few enough to be sent with it.
+pub const POINTS_DRAWN: u32 = 240;
 /// The most points of a line that is drawn alive.
 pub const POINTS_ALIVE: u32 = 600;
 
