@@ -14,7 +14,7 @@ use crate::{
 use leptos::prelude::*;
 
 /// The page's font, in the site folder.
-pub const FONT: &str = "/vendor/inter-4.1.woff2";
+pub const FONT: &str = "/vendor/inter-4.1-latin.woff2";
 
 /// Where the files are that documents name.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,7 +23,7 @@ const NAME: &str = "wm-controller";
 const PKG: &str = "pkg";
 
 /// The font, among the page's files.
-const FONT: &str = "vendor/inter-4.1.woff2";
+const FONT: &str = "vendor/inter-4.1-latin.woff2";
 
 /// The crate that runs in the browser.
 const PACKAGE: &str = "frontend";
