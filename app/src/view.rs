@@ -358,10 +358,8 @@ pub struct Device {
     pub page: Option<String>,
     /// Its name.
     pub name: String,
-    /// What it is.
-    pub kind: String,
-    /// Where it is.
-    pub address: String,
+    /// What it is, as far as that is known, and its address.
+    pub what: String,
     /// Class of its dot, as in [`Connected`].
     pub health: String,
     /// What it does, in a word.

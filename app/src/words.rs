@@ -108,8 +108,7 @@ pub fn share_in_force(miner: &MinerView) -> Option<f64> {
 }
 
 /// What kind of miner it is: its maker and its model.
-pub fn kind(identity: Option<&MinerIdentity>) -> String {
-    let Some(identity) = identity else { return "not read yet".to_owned() };
+pub fn kind(identity: &MinerIdentity) -> String {
     // Only the WhatsMiner's own interfaces are called V2 and V3.
     let maker = if identity.api.starts_with('V') { "WhatsMiner" } else { "" };
     let model = identity.model.as_deref().unwrap_or_default();

@@ -11,12 +11,12 @@ pub(super) fn devices(live: Live) -> impl IntoView {
         let page = device.page;
         let of = live.part(move |view| view.devices.get(place).cloned().unwrap_or_default());
         let told = move || {
-            let Device { kind, address, word, figures, seen, .. } = of.get();
+            let Device { what, word, figures, seen, .. } = of.get();
             let gap = if figures.is_empty() { "" } else { " · " };
             let seen = seen.map(|seen| view! { {gap} "seen " {move || live.age(seen)} " ago" });
             view! {
                 <span class="state">{word}</span>
-                <span class="what">{kind} " · " {address}</span>
+                <span class="what">{what}</span>
                 <span class="what">{figures} {seen}</span>
             }
         };
