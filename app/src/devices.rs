@@ -112,7 +112,8 @@ pub(crate) fn page(devices: Devices) -> impl IntoView {
 }
 
 fn lines(device: Device) -> impl IntoView {
-    let Device { page, name, kind, address, health, word, figures, .. } = device;
+    let what = device.what();
+    let Device { page, name, health, word, figures, .. } = device;
     let name = match page {
         Some(page) => view! { <a href=page>{name}</a> }.into_any(),
         None => name.into_any(),
@@ -121,7 +122,7 @@ fn lines(device: Device) -> impl IntoView {
         <span class=format!("dot {health}") aria-hidden="true"></span>
         <strong>{name}</strong>
         <span class="state">{word}</span>
-        <span class="what">{kind} " · " {address}</span>
+        <span class="what">{what}</span>
         {(!figures.is_empty()).then(|| view! { <span class="what">{figures}</span> })}
     }
 }

@@ -358,8 +358,10 @@ pub struct Device {
     pub page: Option<String>,
     /// Its name.
     pub name: String,
-    /// What it is, as far as that is known, and its address.
-    pub what: String,
+    /// What it is; empty, where whoever answers next has to say it anew.
+    pub kind: String,
+    /// Where it is.
+    pub address: String,
     /// Class of its dot, as in [`Connected`].
     pub health: String,
     /// What it does, in a word.
@@ -368,6 +370,16 @@ pub struct Device {
     pub figures: String,
     /// When it was last seen, in milliseconds since 1970.
     pub seen: Option<i64>,
+}
+
+impl Device {
+    /// What it is, as far as that is known, and where.
+    pub fn what(&self) -> String {
+        match self.kind.as_str() {
+            "" => self.address.clone(),
+            kind => format!("{kind} · {}", self.address),
+        }
+    }
 }
 
 /// The demo's switches.

@@ -107,8 +107,9 @@ pub fn share_in_force(miner: &MinerView) -> Option<f64> {
     (base > 0.0).then(|| set / base * 100.0)
 }
 
-/// What kind of miner it is: its maker and its model.
-pub fn kind(identity: &MinerIdentity) -> String {
+/// What kind of miner it is: its maker and its model, as far as they are known.
+pub fn kind(identity: Option<&MinerIdentity>) -> String {
+    let Some(identity) = identity else { return String::new() };
     // Only the WhatsMiner's own interfaces are called V2 and V3.
     let maker = if identity.api.starts_with('V') { "WhatsMiner" } else { "" };
     let model = identity.model.as_deref().unwrap_or_default();

@@ -11,7 +11,9 @@ pub(super) fn devices(live: Live) -> impl IntoView {
         let page = device.page;
         let of = live.part(move |view| view.devices.get(place).cloned().unwrap_or_default());
         let told = move || {
-            let Device { what, word, figures, seen, .. } = of.get();
+            let device = of.get();
+            let what = device.what();
+            let Device { word, figures, seen, .. } = device;
             let gap = if figures.is_empty() { "" } else { " · " };
             let seen = seen.map(|seen| view! { {gap} "seen " {move || live.age(seen)} " ago" });
             view! {

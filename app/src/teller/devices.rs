@@ -64,16 +64,14 @@ fn device(
     ];
     let figures = figures.iter().filter(|told| told.is_known()).map(Told::text).collect::<Vec<_>>();
     let kind = match (identity, connection.last_seen) {
-        (Some(identity), _) => words::kind(identity),
         (None, None) => "not read yet".to_owned(),
-        // Whoever answers next says anew who it is.
-        (None, Some(_)) => String::new(),
+        _ => words::kind(identity),
     };
-    let what = [kind.as_str(), host].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>();
     Device {
         page: Some(page_of(&id.0)),
         name: name.to_owned(),
-        what: what.join(" · "),
+        kind,
+        address: host.to_owned(),
         health: health.to_owned(),
         word: word.to_owned(),
         figures: figures.join(" · "),
@@ -119,7 +117,7 @@ mod tests {
         miner.identity = None;
         let told = controlled(&miner);
         assert_eq!((told.health.as_str(), told.word.as_str()), ("bad", "can't be reached"));
-        assert_eq!(told.what, miner.host, "it was read before, and isn't said to be unread");
+        assert_eq!(told.kind, "", "it was read before, and isn't said to be unread");
         assert_eq!((told.figures.as_str(), told.seen), ("", Some(NOW.0)));
     }
 }
