@@ -35,6 +35,8 @@ pub enum AlertCode {
     BatterySignIn,
     /// Inverters disagree about the state of charge.
     InvertersDisagree,
+    /// The battery wasn't full for two weeks.
+    BatteryNotFull,
     /// The state of charge fell to the emergency threshold.
     Emergency,
     /// The miner can't be reached.
