@@ -77,6 +77,17 @@ pub enum AlertCode {
     Configuration,
 }
 
+/// A channel by which alerts should reach people, and don't.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undelivered {
+    /// What people call it: "ntfy".
+    pub channel: String,
+    /// Since when.
+    pub since: UtcMillis,
+    /// Why, in plain words.
+    pub why: String,
+}
+
 /// Something a person should know about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
