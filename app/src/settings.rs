@@ -47,8 +47,8 @@ pub struct SectionView {
     pub help: &'static str,
     /// Its settings.
     pub fields: Vec<FieldView>,
-    /// There is a device whose connection can be tested.
-    pub is_device: bool,
+    /// What a button says that tests it; `None`, if there is nothing to test.
+    pub test: Option<&'static str>,
     /// What a test found: whether it is well, and what.
     pub tested: Vec<(bool, String)>,
 }
@@ -196,7 +196,7 @@ pub(crate) fn page(settings: Settings) -> impl IntoView {
 }
 
 fn section(section: SectionView) -> impl IntoView {
-    let SectionView { name, title, help, fields, is_device, tested } = section;
+    let SectionView { name, title, help, fields, test, tested } = section;
     // What was changed here, or is wrong, is to be seen.
     let is_open = fields.iter().any(|field| field.problem.is_some()) || !tested.is_empty();
     let found = |(well, text): (bool, String)| {
@@ -215,10 +215,10 @@ fn section(section: SectionView) -> impl IntoView {
             </ul>
         }
     });
-    let test = is_device.then(|| {
+    let test = test.map(|says| {
         view! {
             <button class="button" formaction="/settings/test" name="test" value=name.clone()>
-                "Test connection"
+                {says}
             </button>
         }
     });

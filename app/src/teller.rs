@@ -58,7 +58,7 @@ pub fn tell(overview: &Overview) -> View {
             overview.moved.iter().for_each(|moved| devices::tell_moved(&mut all, moved));
             all
         },
-        alerts: snapshot.alerts.iter().map(|alert| teller.alert(alert)).collect(),
+        alerts: teller.alerts(overview),
         demo: overview.demo.as_ref().map(demo),
     }
 }

@@ -7,6 +7,7 @@
 //! * [`rest`] is the API, [`events`] its news, `metrics` what collectors read, [`page`] what people look at; [`web`] puts
 //!   them behind one gate.
 //! * [`run`] puts it all together and takes it down again.
+//! * [`notify`] tells people of alerts who don't look.
 //! * `csv_log` writes the daily CSV files.
 //! * [`import`] takes over what the earlier program left.
 //! * [`check`] says whether a configuration would work, and with `--live` whether the devices do.
@@ -26,6 +27,7 @@ pub mod import;
 mod listen;
 mod metrics;
 pub mod network;
+pub mod notify;
 pub mod outlook;
 pub mod page;
 pub mod rest;

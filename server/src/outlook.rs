@@ -1,6 +1,6 @@
 //! What a page starts from: the snapshot, what is told of the configuration, the demo's switches, what a search found.
 
-use crate::{current::Current, demo::Switches, network::Network};
+use crate::{current::Current, demo::Switches, network::Network, notify::Notifier};
 use engine::Handle;
 use model::{
     demo::DemoState,
@@ -18,6 +18,8 @@ pub struct Outlook {
     pub current: Current,
     /// What a search found.
     pub network: Network,
+    /// Who tells people of alerts.
+    pub notifier: Notifier,
     /// What can be switched in the demo house.
     pub switches: Option<Switches>,
     /// What the page's files hash to; empty where there are none.
@@ -48,6 +50,7 @@ impl Outlook {
             snapshot: snapshot.clone(),
             demo: self.demo(),
             moved: self.network.moved(snapshot),
+            undelivered: self.notifier.undelivered(),
         }
     }
 

@@ -6,7 +6,9 @@ use crate::{
     config::{Config, Inputs},
     csv_log,
     demo::{self, LivedTime, Switches},
-    listen, page,
+    listen,
+    notify::Patience,
+    page,
     settings::Start,
     web,
 };
@@ -124,8 +126,10 @@ pub async fn run(
         hosts: hosts(&config),
         proxies: proxies.clone(),
         ports,
+        patience: Patience::default(),
         closing: stop.clone(),
-    });
+    })
+    .context("preparing to speak HTTPS")?;
     let local = listener.local_addr()?;
     let serving = tokio::spawn(listen::serve(listener, router, proxies, stop.clone()));
     let mut snapshots = settings.handle().follow();

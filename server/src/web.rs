@@ -7,6 +7,7 @@ use crate::{
     headers,
     metrics::{self, Metrics},
     network::Network,
+    notify::{Notifier, Patience},
     outlook::Outlook,
     page::{self, PageBackend, Site},
     rest::{self, Api, Exports},
@@ -45,28 +46,46 @@ pub struct Setup {
     pub proxies: Vec<IpAddr>,
     /// The ports at which a search looks for devices.
     pub ports: Ports,
-    /// Ends a search, and the streams of events, which would otherwise keep their connections open.
+    /// How long is waited for who is told of alerts.
+    pub patience: Patience,
+    /// Ends a search, the telling of alerts, and the streams of events, which would otherwise keep their connections open.
     pub closing: CancellationToken,
 }
 
 /// The page at `/`, the API under `/api`, metrics at `/metrics`.
-pub fn router(setup: Setup) -> Router {
-    let Setup { settings, store, switches, files, access, hosts, proxies, ports, closing } = setup;
+///
+/// # Errors
+/// If this machine can't speak HTTPS at all.
+pub fn router(setup: Setup) -> reqwest::Result<Router> {
+    let Setup { settings, store, switches, files, access, hosts, proxies, ports, patience, closing } = setup;
     let door = Gate::new(access.clone(), hosts, proxies);
     let build = files.as_ref().map(Site::build).unwrap_or_default();
     let (site, current) = (settings.handle(), settings.current());
     let network = Network::new(site.clone(), current.clone(), ports, closing.clone());
-    let outlook =
-        Outlook { site: site.clone(), current: current.clone(), network: network.clone(), switches, build };
+    let notifier = Notifier::start(&settings, store.clone(), patience, closing.clone())?;
+    let outlook = Outlook {
+        site: site.clone(),
+        current: current.clone(),
+        network: network.clone(),
+        notifier: notifier.clone(),
+        switches,
+        build,
+    };
     let looking = network.clone();
     tokio::spawn(async move { looking.keep_looking().await });
     let news = News::start(outlook.clone(), closing);
     let metrics = Metrics::new(site.clone(), current.clone(), news.clone());
-    let api =
-        Api { site, current, store: store.clone(), exports: Exports::default(), network: network.clone() };
+    let api = Api {
+        site,
+        current,
+        store: store.clone(),
+        exports: Exports::default(),
+        network: network.clone(),
+        notifier: notifier.clone(),
+    };
     let backend = Arc::new(PageBackend { outlook, store, news: news.clone() });
     let api = rest::routes(api).merge(events::routes(news.clone())).fallback(rest::not_found);
-    page::routes(backend, access, settings, news, network, files.as_ref())
+    let router = page::routes(backend, access, settings, news, network, notifier, files.as_ref())
         .nest("/api", api)
         .merge(metrics::routes(metrics))
         .method_not_allowed_fallback(rest::method_not_allowed)
@@ -74,5 +93,6 @@ pub fn router(setup: Setup) -> Router {
         .layer(CompressionLayer::new().quality(CompressionLevel::Precise(EFFORT)))
         .layer(CsrfLayer::new().with_rejection_response(rest::cross_origin))
         .layer(from_fn_with_state(door, gate))
-        .layer(map_response(headers::add))
+        .layer(map_response(headers::add));
+    Ok(router)
 }

@@ -2,10 +2,23 @@
 
 use super::Teller;
 use crate::view::AlertRow;
-use model::{Alert, Severity};
+use model::{Alert, Severity, Undelivered, event::Overview};
 
 impl Teller<'_> {
-    pub(super) fn alert(&self, alert: &Alert) -> AlertRow {
+    /// All that there are, and above them by which channels they don't reach people.
+    pub(super) fn alerts(&self, overview: &Overview) -> Vec<AlertRow> {
+        let undelivered = overview.undelivered.iter().map(|Undelivered { channel, since, why }| AlertRow {
+            class: "warning".to_owned(),
+            severity: "Warning".to_owned(),
+            text: format!("Alerts can't be sent by {channel}: {why}. They are tried again."),
+            since: format!("since {}", self.moment(*since)),
+            is_seen: false,
+            is_over: false,
+        });
+        undelivered.chain(overview.snapshot.alerts.iter().map(|alert| self.alert(alert))).collect()
+    }
+
+    fn alert(&self, alert: &Alert) -> AlertRow {
         let (class, severity) = match alert.severity {
             Severity::Info => ("info", "Note"),
             Severity::Warning => ("warning", "Warning"),
@@ -35,7 +48,7 @@ mod tests {
         sample::{NOW, battery, overview},
         tell,
     };
-    use model::{Alert, AlertCode, Severity, UtcMillis};
+    use model::{Alert, AlertCode, Severity, Undelivered, UtcMillis};
 
     #[test]
     fn an_alert_says_since_when_or_from_when_to_when_and_how_often() {
@@ -58,5 +71,20 @@ mod tests {
         assert_eq!(told(true, 3, 30), "since 03:36, 3 times");
         assert_eq!(told(false, 2, 30), "from 03:36 to 04:06, 2 times");
         assert_eq!(told(false, 1, 0), "at 04:06");
+    }
+
+    #[test]
+    fn a_channel_that_fails_is_told_above_everything() {
+        let mut overview = overview(battery(Some(60.0)), vec![]);
+        overview.undelivered = vec![Undelivered {
+            channel: "ntfy".into(),
+            since: UtcMillis(NOW.0 - 30 * 60_000),
+            why: "no answer within 20 s".into(),
+        }];
+        let alert = tell(&overview).alerts.swap_remove(0);
+        assert_eq!(
+            (alert.text.as_str(), alert.since.as_str()),
+            ("Alerts can't be sent by ntfy: no answer within 20 s. They are tried again.", "since 03:36")
+        );
     }
 }

@@ -44,6 +44,7 @@ pub(crate) fn overview(battery: BatteryView, miners: Vec<MinerView>) -> Overview
         },
         demo: None,
         moved: Vec::new(),
+        undelivered: Vec::new(),
     }
 }
 

@@ -97,16 +97,48 @@ fn severity(code: AlertCode) -> Severity {
     }
 }
 
+/// What people call a miner: where there is only one, it needs no name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Called<'a> {
+    /// The only one there is.
+    TheMiner,
+    /// One of several, by its name.
+    ByName(&'a str),
+}
+
+impl<'a> Called<'a> {
+    pub(crate) const fn new(name: &'a str, is_the_only_one: bool) -> Self {
+        if is_the_only_one { Self::TheMiner } else { Self::ByName(name) }
+    }
+
+    /// At the beginning of a sentence.
+    const fn first(self) -> &'a str {
+        match self {
+            Self::TheMiner => "The miner",
+            Self::ByName(name) => name,
+        }
+    }
+
+    /// Within one.
+    const fn within(self) -> &'a str {
+        match self {
+            Self::TheMiner => "the miner",
+            Self::ByName(name) => name,
+        }
+    }
+}
+
 /// What the law itself raised about a miner.
 pub(crate) fn of_law(
     id: &MinerId,
-    name: &str,
+    called: Called<'_>,
     state: &State,
     decision: &Decision,
     words: Option<&str>,
 ) -> Vec<Finding> {
     let said = words.map_or_else(String::new, |words| format!(" It said: {words}."));
     let age = decision.battery.without_good_for.as_secs() / 60;
+    let (first, name) = (called.first(), called.within());
     let text = |code| match code {
         AlertCode::BatteryDataOld => {
             format!("The last good battery reading is {age} min old. Nothing is started or raised.")
@@ -132,23 +164,23 @@ pub(crate) fn of_law(
             _ => "The battery source's clock and this computer's disagree.".into(),
         },
         AlertCode::Emergency if state.emergency_latched => {
-            "The battery fell to the emergency threshold: the miner is stopped and the latch is set.".into()
+            format!("The battery fell to the emergency threshold: {name} is stopped and the latch is set.")
         }
         AlertCode::Emergency => {
-            "The battery read at or under the emergency threshold: the miner is stopped.".into()
+            format!("The battery read at or under the emergency threshold: {name} is stopped.")
         }
         AlertCode::OffNotVerified => format!(
-            "{name} was told to switch off and isn't seen to be off. Off is sent again; check the miner.{said}"
+            "{first} was told to switch off and isn't seen to be off. Off is sent again; check the miner.{said}"
         ),
         AlertCode::NoEffect => format!("A command to {name} had no effect.{said}"),
         AlertCode::Degraded => {
             format!("Three commands to {name} failed in a row: it isn't started or raised any more.{said}")
         }
         AlertCode::CrashLoop => format!(
-            "{name} restarted by itself again and again and was stopped: it can't hold the power it was given."
+            "{first} restarted by itself again and again and was stopped: it can't hold the power it was given."
         ),
         AlertCode::ChangedElsewhere => format!("Someone else changed {name}."),
-        AlertCode::DrawsTooMuch => format!("{name} draws more than it was told to."),
+        AlertCode::DrawsTooMuch => format!("{first} draws more than it was told to."),
         AlertCode::BudgetSpent => format!("The day's commands to {name} are spent; only off is sent."),
         other => format!("{other:?}"),
     };

@@ -10,6 +10,7 @@ use crate::{
     battery::BatteryStatus,
     clock::{Busy, Timekeeper},
     followed::Followed,
+    fullness::Fullness,
     local::Place,
     punctuality::{Punctuality, Schedule},
     recorder::{Entry, Recorder},
@@ -17,9 +18,9 @@ use crate::{
     supervise::Supervisor,
     unit::Unit,
 };
-use control::{Observation, Share};
+use control::{Observation, Share, battery::Verdict};
 use model::{
-    AlertCode, Command, Manual, MinerId, Now, OperationId, PowerIntent,
+    AlertCode, Command, Manual, MinerId, Now, OperationId, PowerIntent, UtcMillis,
     snapshot::{BatteryView, Connection, InvariantCount, Snapshot},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -41,6 +42,7 @@ pub(crate) struct ControlLoop {
     pub(crate) battery_poll: Duration,
     pub(crate) recorder: Recorder,
     pub(crate) alerts: AlertBook,
+    pub(crate) fullness: Fullness,
     pub(crate) auto_control: BTreeMap<MinerId, bool>,
     pub(crate) next_operation: u64,
     pub(crate) ticks: u64,
@@ -159,17 +161,18 @@ impl ControlLoop {
 
     fn publish(&mut self, now: Now) {
         let mut findings = alerts::of_battery(&self.battery.borrow());
+        let is_the_only_one = self.units.len() + self.followed.len() == 1;
         for unit in &self.units {
-            for finding in unit.findings() {
+            for finding in unit.findings(is_the_only_one) {
                 // What is wrong with the battery is told once, however many miners live on it.
-                let told = findings.iter().any(|other| {
-                    other.code == finding.code && (other.miner == finding.miner || other.text == finding.text)
-                });
+                let told =
+                    findings.iter().any(|other| other.code == finding.code && other.miner == finding.miner);
                 if !told {
                     findings.push(finding);
                 }
             }
         }
+        self.watch_fullness(now);
         findings.extend(self.own_findings());
         self.alerts.update(findings, now.utc);
         let snapshot = Snapshot {
@@ -186,8 +189,25 @@ impl ControlLoop {
         self.published.send_replace(Arc::new(snapshot));
     }
 
+    /// Takes notice of how full the battery was at its last good sample.
+    fn watch_fullness(&mut self, now: Now) {
+        let Some(full) = self.units.first().map(|unit| unit.setup.policy.full_soc) else { return };
+        if let Some(verdict) = self.verdict()
+            && let Some(soc) = verdict.soc
+        {
+            let age = i64::try_from(verdict.without_good_for.as_millis()).unwrap_or(i64::MAX);
+            self.fullness.take(UtcMillis(now.utc.0.saturating_sub(age)), soc.get(), full);
+        }
+    }
+
     fn own_findings(&self) -> Vec<Finding> {
         let mut found = Vec::new();
+        if self.fullness.is_overdue() {
+            let text = "The battery hasn't been seen full for 14 days. Without that its cells drift apart, and so does the \
+                        state of charge that it tells: let it be charged fully."
+                .into();
+            found.push(Finding { code: AlertCode::BatteryNotFull, miner: None, text });
+        }
         if !self.recorder.healthy() {
             let text = "The database doesn't take writes: control goes on, but nothing is kept.".into();
             found.push(Finding { code: AlertCode::Database, miner: None, text });
@@ -201,10 +221,14 @@ impl ControlLoop {
         found
     }
 
+    /// How the law judges the battery's data.
+    fn verdict(&self) -> Option<Verdict> {
+        self.units.iter().find_map(|unit| unit.last.as_ref()).map(|(_, decision, _)| decision.battery)
+    }
+
     fn battery_view(&self) -> BatteryView {
         let status = self.battery.borrow();
-        let verdict =
-            self.units.iter().find_map(|unit| unit.last.as_ref()).map(|(_, decision, _)| decision.battery);
+        let verdict = self.verdict();
         BatteryView {
             connection: Connection {
                 connected: status.error.is_none() && status.reading.is_some(),

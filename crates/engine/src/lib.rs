@@ -21,6 +21,7 @@ mod battery;
 pub mod clock;
 mod control_loop;
 mod followed;
+mod fullness;
 mod inherited;
 mod local;
 mod punctuality;

@@ -7,6 +7,7 @@ use crate::{
     clock::{Clock, Timekeeper},
     control_loop::ControlLoop,
     followed::Followed,
+    fullness::Fullness,
     local::Place,
     punctuality::Punctuality,
     reader::{MinerStatus, Reader, unreachable_after},
@@ -19,7 +20,7 @@ use chrono_tz::Tz;
 use control::{Policy, PowerRange, State, monitor::Monitor};
 use devices::{BatterySource, Miner};
 use futures::FutureExt;
-use model::{MinerId, Now, Operation, snapshot::Snapshot};
+use model::{MinerId, Now, Operation, UtcMillis, snapshot::Snapshot};
 use std::{
     collections::BTreeMap,
     mem,
@@ -162,7 +163,7 @@ struct Tasks {
 impl Site {
     /// Starts every task. Without a store the site runs all the same and remembers nothing.
     pub async fn start(setup: SiteSetup, store: Option<Store>, clock: Arc<dyn Clock>) -> Self {
-        let memory = Memory::load(store.as_ref(), &setup).await;
+        let memory = Memory::load(store.as_ref(), &setup, clock.wall()).await;
         let keeper = Arc::new(Timekeeper::new(Arc::clone(&clock), memory.kept));
         let (published, snapshots) = watch::channel(Arc::new(ControlLoop::first_snapshot(&keeper)));
         let punctuality = Punctuality::default();
@@ -213,7 +214,7 @@ impl Site {
     /// Starts every task anew; `None` if that panics.
     async fn launch(&self, setup: SiteSetup, before: Option<Before>) -> Option<(Tasks, Running)> {
         let launched = async {
-            let memory = Memory::load(self.store.as_ref(), &setup).await;
+            let memory = Memory::load(self.store.as_ref(), &setup, self.handle.keeper.now().utc).await;
             let (keeper, punctuality) = (&self.handle.keeper, &self.handle.punctuality);
             launch(setup, &memory, before, self.store.clone(), keeper, &self.published, punctuality)
         };
@@ -234,6 +235,7 @@ impl Site {
             source: Arc::clone(&self.setup.battery),
             battery,
             alerts: mem::take(&mut before.alerts),
+            fullness: before.fullness,
             auto_control: mem::take(&mut before.auto_control),
             next_operation: before.next_operation,
             ticks: before.ticks,
@@ -281,6 +283,7 @@ struct Before {
     source: Arc<dyn BatterySource>,
     battery: BatteryStatus,
     alerts: AlertBook,
+    fullness: Fullness,
     auto_control: BTreeMap<MinerId, bool>,
     next_operation: u64,
     ticks: u64,
@@ -302,6 +305,7 @@ fn launch(
         source: Arc::clone(&setup.battery),
         battery: BatteryStatus::default(),
         alerts: AlertBook::default(),
+        fullness: Fullness::default(),
         auto_control: memory.auto_control.clone(),
         next_operation: memory.next_operation,
         ticks: 0,
@@ -370,6 +374,8 @@ fn launch(
         battery_poll: poll,
         recorder: recorder.clone(),
         alerts: before.alerts,
+        // What counts as full may be another now: the history knows by that. Without one, what was seen holds.
+        fullness: memory.fullness.unwrap_or(before.fullness),
         auto_control: before.auto_control,
         next_operation: before.next_operation,
         ticks: before.ticks,
@@ -407,10 +413,12 @@ struct Memory {
     auto_control: BTreeMap<MinerId, bool>,
     next_operation: u64,
     kept: Option<Now>,
+    /// How long ago the battery was full; `None` if there is no history to ask.
+    fullness: Option<Fullness>,
 }
 
 impl Memory {
-    async fn load(store: Option<&Store>, setup: &SiteSetup) -> Self {
+    async fn load(store: Option<&Store>, setup: &SiteSetup, now: UtcMillis) -> Self {
         let mut memory = Self {
             states: BTreeMap::new(),
             operations: BTreeMap::new(),
@@ -418,16 +426,22 @@ impl Memory {
             auto_control: BTreeMap::new(),
             next_operation: 1,
             kept: None,
+            fullness: None,
         };
         if let Some(store) = store
-            && let Err(error) = memory.read(store, setup).await
+            && let Err(error) = memory.read(store, setup, now).await
         {
             tracing::error!(%error, "what an earlier run left can't be read; starting as if for the first time");
         }
         memory
     }
 
-    async fn read(&mut self, store: &Store, setup: &SiteSetup) -> Result<(), store::StoreError> {
+    async fn read(
+        &mut self,
+        store: &Store,
+        setup: &SiteSetup,
+        now: UtcMillis,
+    ) -> Result<(), store::StoreError> {
         for saved in store.load_states().await? {
             let kept = Now { mono: saved.mono, utc: saved.utc };
             if self.kept.is_none_or(|newest| newest.mono < kept.mono) {
@@ -453,6 +467,9 @@ impl Memory {
         }
         for miner in &setup.miners {
             self.operations.insert(miner.id.clone(), store.operations(&miner.id, 20).await?);
+        }
+        if let Some(miner) = setup.miners.first() {
+            self.fullness = Some(Fullness::load(store, miner.policy.full_soc, now).await?);
         }
         Ok(())
     }

@@ -244,7 +244,8 @@ impl Unit {
         })));
     }
 
-    pub(crate) fn findings(&self) -> Vec<Finding> {
+    /// What is wrong with it. Where it is the only miner, its name isn't said.
+    pub(crate) fn findings(&self, is_the_only_one: bool) -> Vec<Finding> {
         let status = self.status.borrow();
         let report = self.reports.borrow();
         // A refusal is told as long as the command that met it is the last one.
@@ -252,7 +253,8 @@ impl Unit {
         let words = report.as_ref().and_then(|report| report.words.as_deref());
         let mut findings = alerts::of_miner(&self.setup.id, &self.setup.name, &status, refused);
         if let Some((_, decision, _)) = &self.last {
-            findings.extend(alerts::of_law(&self.setup.id, &self.setup.name, &self.state, decision, words));
+            let called = alerts::Called::new(&self.setup.name, is_the_only_one);
+            findings.extend(alerts::of_law(&self.setup.id, called, &self.state, decision, words));
         }
         let broken: u64 = self.monitor.counts().map(|(_, count)| count).sum();
         if broken > 0 {

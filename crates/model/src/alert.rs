@@ -35,6 +35,8 @@ pub enum AlertCode {
     BatterySignIn,
     /// Inverters disagree about the state of charge.
     InvertersDisagree,
+    /// The battery wasn't full for two weeks.
+    BatteryNotFull,
     /// The state of charge fell to the emergency threshold.
     Emergency,
     /// The miner can't be reached.
@@ -73,6 +75,17 @@ pub enum AlertCode {
     InvariantBroken,
     /// The configuration deserves a look.
     Configuration,
+}
+
+/// A channel by which alerts should reach people, and don't.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undelivered {
+    /// What people call it: "ntfy".
+    pub channel: String,
+    /// Since when.
+    pub since: UtcMillis,
+    /// Why, in plain words.
+    pub why: String,
 }
 
 /// Something a person should know about.

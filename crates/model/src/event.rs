@@ -4,7 +4,7 @@
 //! holds what the server holds.
 
 use crate::{
-    Alert, Intent, LadderStep, MinerId, MinerReading, Operation, Soc, SunTimes, UtcMillis,
+    Alert, Intent, LadderStep, MinerId, MinerReading, Operation, Soc, SunTimes, Undelivered, UtcMillis,
     demo::DemoState,
     discovery::Moved,
     snapshot::{
@@ -52,6 +52,9 @@ pub struct Overview {
     /// the events of a change go without it.
     #[serde(skip)]
     pub moved: Vec<Moved>,
+    /// The channels by which alerts don't reach people. Programs are told by `/api/system/status`.
+    #[serde(skip)]
+    pub undelivered: Vec<Undelivered>,
 }
 
 /// Something that happened. The name of the variant is the event's name on the wire.

@@ -24,7 +24,7 @@ pub mod snapshot;
 pub mod time;
 pub mod units;
 
-pub use alert::{Alert, AlertCode, Severity};
+pub use alert::{Alert, AlertCode, Severity, Undelivered};
 pub use battery::{BatteryReading, BatteryUnit};
 pub use decision::{Blocked, BlockedBy, Command, Explanation, LadderStep, Reason, Rule, Wanted};
 pub use intent::{Intent, Manual, ManualTarget, PowerIntent};

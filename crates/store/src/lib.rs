@@ -35,6 +35,7 @@ mod open;
 mod operations;
 mod record;
 mod settings;
+mod told;
 mod words;
 
 pub use error::StoreError;
@@ -44,6 +45,7 @@ pub use meta::MetaKey;
 pub use open::{FILE_NAME, OPEN_DEADLINE, Opened};
 pub use record::Record;
 pub use settings::{BeforeAfter, SettingValue, SettingsChange};
+pub use told::ToldAlert;
 
 use lock::DirectoryLock;
 use sqlx::SqlitePool;

@@ -3,12 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use model::{
-    BlockedBy, Command, Explanation, Means, MinerId, MinerIdentity, MonoTime, Now, Operation, OperationId,
-    OperationStage, PowerPercent, Reason, Rule, UtcMillis, Wanted, Watts,
+    AlertCode, BlockedBy, Command, Explanation, Means, MinerId, MinerIdentity, MonoTime, Now, Operation,
+    OperationId, OperationStage, PowerPercent, Reason, Rule, UtcMillis, Wanted, Watts,
     journal::{DecisionRecord, Position, Question},
 };
 use proptest::{collection::vec, option, prelude::*};
-use store::{MetaKey, Record, SavedState, Store, StoreError};
+use store::{MetaKey, Record, SavedState, Store, StoreError, ToldAlert};
 
 const NOW: Now = Now { mono: MonoTime(5), utc: UtcMillis(1_774_094_400_000) };
 
@@ -285,4 +285,22 @@ proptest! {
             }
         });
     }
+}
+
+#[tokio::test]
+async fn each_channel_keeps_what_it_told_and_forgets_what_is_over() {
+    let store = Store::in_memory().await.unwrap();
+    let told = |code, miner: Option<&str>, times| ToldAlert {
+        code,
+        miner: miner.map(|id| MinerId(id.to_owned())),
+        last: NOW.utc,
+        times,
+    };
+    let both = [told(AlertCode::Database, None, 1), told(AlertCode::OffNotVerified, Some("shed"), 3)];
+    store.keep_told_alerts("ntfy", &both).await.unwrap();
+    store.keep_told_alerts("mail", &both[..1]).await.unwrap();
+    assert_eq!(store.told_alerts("ntfy").await.unwrap(), both);
+    store.keep_told_alerts("ntfy", &both[1..]).await.unwrap();
+    assert_eq!(store.told_alerts("ntfy").await.unwrap(), both[1..]);
+    assert_eq!(store.told_alerts("mail").await.unwrap(), both[..1]);
 }

@@ -1,6 +1,6 @@
 //! What settings mean to each other: combinations that can't be, and those that deserve a look.
 
-use super::{Config, Miner, MinerKind, Origin, Provenance, problem::Problems};
+use super::{Config, MailSecurity, Miner, MinerKind, Notify, Origin, Provenance, problem::Problems};
 use control::policy::EMERGENCY_MARGIN;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -24,7 +24,56 @@ pub(super) fn check(config: &Config, provenance: &Provenance, problems: &mut Pro
     let fits = data.default_days <= data.max_days;
     checks.need(fits, &["data.default_days", "data.max_days"], "default_days must be at most max_days");
 
+    notify(&config.notify, &mut checks);
     miners(config, &mut checks);
+}
+
+fn notify(notify: &Notify, checks: &mut Checks<'_>) {
+    let has_topic = notify.ntfy_url.as_ref().is_none_or(|url| url.url().path().len() > 1);
+    checks.need(
+        has_topic,
+        &["notify.ntfy_url"],
+        "write the address with its topic: https://ntfy.sh/my-topic",
+    );
+    let has_address = notify.ntfy_token.is_none() || notify.ntfy_url.is_some();
+    checks.need(has_address, &["notify.ntfy_token", "notify.ntfy_url"], "a token needs the topic's address");
+    let both = notify.telegram_token.is_some() == notify.telegram_chat.is_some();
+    checks.need(
+        both,
+        &["notify.telegram_token", "notify.telegram_chat"],
+        "Telegram needs both the bot's token and the chat",
+    );
+    let mail = [notify.mail_host.is_some(), notify.mail_from.is_some(), !notify.mail_to.is_empty()];
+    checks.need(
+        mail.iter().all(|is_there| *is_there == mail[0]),
+        &["notify.mail_host", "notify.mail_from", "notify.mail_to"],
+        "mail needs a server, an address that it comes from and one that it goes to",
+    );
+    let both = notify.mail_user.is_some() == notify.mail_password.is_some();
+    checks.need(
+        both,
+        &["notify.mail_user", "notify.mail_password"],
+        "an account needs both user and password",
+    );
+    let in_the_open = notify.mail_security == MailSecurity::None && notify.mail_password.is_some();
+    let is_here = notify.mail_host.as_ref().is_some_and(super::Host::is_this_machine);
+    checks.need(
+        !in_the_open || is_here,
+        &["notify.mail_security", "notify.mail_password"],
+        "a password goes to another machine only over an encrypted way: starttls or tls",
+    );
+    let both = notify.quiet_from.is_some() == notify.quiet_until.is_some();
+    checks.need(
+        both,
+        &["notify.quiet_from", "notify.quiet_until"],
+        "quiet hours need a beginning and an end",
+    );
+    let is_other = notify.quiet_from.is_none() || notify.quiet_from != notify.quiet_until;
+    checks.need(
+        is_other,
+        &["notify.quiet_from", "notify.quiet_until"],
+        "quiet hours can't end when they begin",
+    );
 }
 
 fn law(config: &Config, checks: &mut Checks<'_>) {
@@ -141,6 +190,13 @@ pub(super) fn warnings(config: &Config, provenance: &Provenance) -> Vec<String> 
     if config.battery.user.is_none() && !config.miners.is_empty() {
         warnings.push(
             "battery.user and battery.password aren't set: without a state of charge no miner is started."
+                .to_owned(),
+        );
+    }
+    let ntfy = config.notify.ntfy_url.as_ref().filter(|_| config.notify.ntfy_token.is_some());
+    if ntfy.is_some_and(|url| url.url().scheme() == "http") {
+        warnings.push(
+            "notify.ntfy_url begins with http://: its token goes over the network for everybody to read."
                 .to_owned(),
         );
     }

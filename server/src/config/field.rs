@@ -1,6 +1,7 @@
 //! How a value of the file becomes a field of a configuration's type.
 
-use super::{BaseUrl, BatteryKind, Host, MinerKind, setting::Value};
+use super::{BaseUrl, BatteryKind, Host, MailSecurity, MinerKind, ServiceUrl, setting::Value};
+use chrono::NaiveTime;
 use chrono_tz::Tz;
 use devices::Secret;
 use model::{MinerId, Soc, Watts};
@@ -54,8 +55,16 @@ fields! {
         Self::AXEOS => Some(Self::AxeOs),
         _ => None,
     };
+    MailSecurity: Value::Text(text) => match text.as_str() {
+        Self::STARTTLS => Some(Self::StartTls),
+        Self::TLS => Some(Self::Tls),
+        Self::NONE => Some(Self::None),
+        _ => None,
+    };
     Host: Value::Host(host) => Some(host);
     BaseUrl: Value::BaseUrl(url) => Some(url);
+    ServiceUrl: Value::ServiceUrl(url) => Some(url);
+    NaiveTime: Value::TimeOfDay(time) => Some(time);
     IpAddr: Value::Address(address) => Some(address);
     Tz: Value::Zone(zone) => Some(zone);
 }

@@ -1,7 +1,7 @@
 //! Puts file and environment together: every value that was written, with its place, sorted by section.
 
 use super::{
-    AutoControl, Battery, Changes, Config, Data, Miner, Origin, Provenance, SECTIONS, Shown, Site,
+    AutoControl, Battery, Changes, Config, Data, Miner, Notify, Origin, Provenance, SECTIONS, Shown, Site,
     is_changeable,
     problem::{Problems, nearest, quotable},
     setting::{Section, Setting, Value, Written},
@@ -278,6 +278,7 @@ impl Gathered {
         let battery = self.section(Place::Single("battery"), Battery::take);
         let autocontrol = self.section(Place::Single("autocontrol"), AutoControl::take);
         let data = self.section(Place::Single("data"), Data::take);
+        let notify = self.section(Place::Single("notify"), Notify::take);
         let app = self.section(Place::Single("app"), App::take);
         Some(Config {
             site: site?,
@@ -285,6 +286,7 @@ impl Gathered {
             battery: battery?,
             autocontrol: autocontrol?,
             data: data?,
+            notify: notify?,
             app: app?,
         })
     }

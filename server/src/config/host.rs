@@ -37,6 +37,18 @@ impl Host {
         if is_name(text) { Ok(Self(text.to_ascii_lowercase())) } else { Err("that is no host name") }
     }
 
+    /// Reads the name or address of a server, which may be anywhere.
+    ///
+    /// # Errors
+    /// What is wrong with it, in plain words that don't repeat it.
+    pub(super) fn parse_server(text: &str) -> Result<Self, &'static str> {
+        match text.parse::<IpAddr>() {
+            Ok(address) => unusable(address).map_or_else(|| Ok(Self(address.to_string())), Err),
+            Err(_) if is_name(text) => Ok(Self(text.to_ascii_lowercase())),
+            Err(_) => Err("write the name or address alone, with nothing before or after it"),
+        }
+    }
+
     /// The device at this address.
     ///
     /// # Errors
@@ -51,6 +63,12 @@ impl Host {
     /// Why nothing that may be asked can be behind this address, wherever it is.
     pub fn unusable(address: IpAddr) -> Option<&'static str> {
         unusable(address)
+    }
+
+    /// It stands for this machine itself.
+    pub fn is_this_machine(&self) -> bool {
+        self.0 == "localhost"
+            || self.0.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
     }
 
     /// The name, or the address in its usual spelling.
@@ -135,6 +153,18 @@ mod tests {
             ("m30s-garage", "m30s-garage"),
         ] {
             assert_eq!(Host::parse(text).as_ref().map(Host::as_str), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn a_server_may_be_anywhere_where_one_can_be() {
+        for text in ["smtp.example.com", "8.8.8.8", "192.168.1.5", "localhost", "2606:4700::1111"] {
+            assert_eq!(Host::parse_server(text).as_ref().map(Host::as_str), Ok(text));
+        }
+        for text in
+            ["smtp.example.com:25", "https://smtp.example.com", "169.254.1.1", "0.0.0.0", "", "a b", "u@h"]
+        {
+            assert!(Host::parse_server(text).is_err(), "{text}");
         }
     }
 

@@ -23,6 +23,7 @@ mod gather;
 mod host;
 mod problem;
 mod provenance;
+mod service_url;
 mod setting;
 mod table;
 mod yaml;
@@ -33,8 +34,11 @@ pub use gather::{is_id, listed};
 pub use host::Host;
 pub use problem::{ConfigError, Problem};
 pub use provenance::{Origin, Provenance};
+pub use service_url::ServiceUrl;
 pub use setting::{Kind, Section, Setting, TimeUnit, Word};
-pub use table::{App, AutoControl, Battery, BatteryKind, Data, Miner, MinerKind, SECTIONS, Site};
+pub use table::{
+    App, AutoControl, Battery, BatteryKind, Data, MailSecurity, Miner, MinerKind, Notify, SECTIONS, Site,
+};
 
 use control::Policy;
 use devices::Secret;
@@ -66,6 +70,8 @@ pub struct Config {
     pub autocontrol: AutoControl,
     /// The history.
     pub data: Data,
+    /// How people are told of alerts.
+    pub notify: Notify,
     /// The page and the API.
     pub app: App,
 }

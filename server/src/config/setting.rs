@@ -4,10 +4,13 @@ use super::{
     base_url::BaseUrl,
     host::Host,
     problem::nearest,
+    service_url::ServiceUrl,
     yaml::{Content, Node},
 };
+use chrono::NaiveTime;
 use chrono_tz::{TZ_VARIANTS, Tz};
 use devices::discovery::{Ranges, parse_range};
+use lettre::Address as MailAddress;
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr},
@@ -125,6 +128,14 @@ pub enum Kind {
     Host,
     /// The address of a web service (see [`BaseUrl`]).
     BaseUrl,
+    /// The address of a service that is told something (see [`ServiceUrl`]).
+    ServiceUrl,
+    /// The name or address of a server that may be anywhere.
+    Server,
+    /// A mail address.
+    MailAddress,
+    /// A time of day.
+    TimeOfDay,
     /// An address of this machine to listen at.
     Listen,
     /// A hardware address.
@@ -147,6 +158,8 @@ pub enum Word {
     Address,
     /// A range of a home network's addresses.
     Range,
+    /// A mail address.
+    MailAddress,
 }
 
 /// The unit of a [`Kind::Span`].
@@ -179,6 +192,9 @@ impl TimeUnit {
     }
 }
 
+/// How a time of day is written.
+const TIME_OF_DAY: &str = "%H:%M";
+
 /// A value that is what its [`Kind`] says.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
@@ -190,6 +206,8 @@ pub(super) enum Value {
     Words(Vec<String>),
     Host(Host),
     BaseUrl(BaseUrl),
+    ServiceUrl(ServiceUrl),
+    TimeOfDay(NaiveTime),
     Address(IpAddr),
     Zone(Tz),
 }
@@ -209,6 +227,8 @@ impl Value {
             Self::Words(words) => words.join(", "),
             Self::Host(host) => host.as_str().to_owned(),
             Self::BaseUrl(url) => url.as_str().to_owned(),
+            Self::ServiceUrl(url) => url.as_str().to_owned(),
+            Self::TimeOfDay(time) => time.format(TIME_OF_DAY).to_string(),
             Self::Address(address) => address.to_string(),
             Self::Zone(zone) => zone.name().to_owned(),
         }
@@ -305,6 +325,18 @@ impl Kind {
             }
             Self::Host => Host::parse(text).map(Value::Host).map_err(said),
             Self::BaseUrl => BaseUrl::parse(text).map(Value::BaseUrl).map_err(said),
+            Self::ServiceUrl => ServiceUrl::parse(text).map(Value::ServiceUrl).map_err(said),
+            Self::Server => Host::parse_server(text).map(Value::Host).map_err(said),
+            Self::MailAddress => {
+                if is_mail_address(text) {
+                    Ok(Value::Text(text.to_owned()))
+                } else {
+                    Err(said("that is none"))
+                }
+            }
+            Self::TimeOfDay => NaiveTime::parse_from_str(text, TIME_OF_DAY)
+                .map(Value::TimeOfDay)
+                .map_err(|_| said("that is none")),
             Self::Listen => match text {
                 "localhost" => Ok(Value::Address(IpAddr::V4(Ipv4Addr::LOCALHOST))),
                 _ => text.parse().map(Value::Address).map_err(|_| said("that is none")),
@@ -325,6 +357,7 @@ impl Kind {
             }
             Word::Host => Host::parse(word).is_ok(),
             Word::Address => word.parse::<IpAddr>().is_ok(),
+            Word::MailAddress => is_mail_address(word),
             Word::Range => parse_range(word).and_then(|range| Ranges::only(&[range])).is_ok(),
         };
         (words.len() <= most && words.iter().all(is_word))
@@ -363,10 +396,17 @@ impl fmt::Display for Kind {
                     "a list of at most {most} private ranges such as 192.168.1.0/24, each of at most 4096 addresses"
                 )
             }
+            Self::Words { of: Word::MailAddress, most } => {
+                write!(f, "a list of at most {most} mail addresses")
+            }
             Self::Choice(words) => write!(f, "one of {}", words.join(", ")),
             Self::Id => f.write_str("at most 32 small letters, digits, - and _"),
             Self::Host => f.write_str("a host name or an IP address"),
             Self::BaseUrl => f.write_str("the address of a web service"),
+            Self::ServiceUrl => f.write_str("the address of a service"),
+            Self::Server => f.write_str("the name or address of a server"),
+            Self::MailAddress => f.write_str("a mail address"),
+            Self::TimeOfDay => f.write_str("a time of day like 22:30"),
             Self::Listen => f.write_str("an IP address of this machine (0.0.0.0 for all)"),
             Self::Mac => f.write_str("a hardware address like c4:11:e0:12:34:56"),
             Self::Zone => f.write_str("a time zone like America/New_York"),
@@ -379,6 +419,10 @@ fn number(text: &str, min: f64, max: f64) -> Option<f64> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
     let number: f64 = text.parse().ok()?;
     (digits && (min..=max).contains(&number)).then_some(number)
+}
+
+fn is_mail_address(text: &str) -> bool {
+    text.len() <= 254 && text.is_ascii() && text.parse::<MailAddress>().is_ok()
 }
 
 /// The hardware address in lower case with colons.
@@ -477,6 +521,31 @@ mod tests {
     }
 
     #[test]
+    fn a_time_of_day_is_one() {
+        assert_eq!(read(Kind::TimeOfDay, "22:30"), NaiveTime::from_hms_opt(22, 30, 0).map(Value::TimeOfDay));
+        assert_eq!(read(Kind::TimeOfDay, "00:00"), Some(Value::TimeOfDay(NaiveTime::MIN)));
+        for text in ["24:00", "23:60", "22", "22:30:00", "-1:30", "10 pm", "22.30"] {
+            assert_eq!(read(Kind::TimeOfDay, text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn mail_addresses_hold_one_address_and_nothing_else() {
+        let one = "me+miner@solar.example";
+        assert_eq!(read(Kind::MailAddress, one), Some(Value::Text(one.to_owned())));
+        for text in [
+            "me",
+            "me@",
+            "@solar.example",
+            "a@b.example, c@d.example",
+            "Me <me@solar.example>",
+            "me@solar.example\r\nBcc: x@y.example",
+        ] {
+            assert_eq!(read(Kind::MailAddress, text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn words_come_as_a_list_or_with_commas() {
         let kind = Kind::Words { of: Word::Code { longest: 4 }, most: 2 };
         let expected = Value::Words(vec!["ab".to_owned(), "12".to_owned()]);
@@ -490,7 +559,7 @@ mod tests {
         #[test]
         fn no_text_panics_any_kind(text in "\\PC{0,40}") {
             for kind in [Kind::Flag, WHOLE, NUMBER, Kind::Text { longest: 9 }, Kind::Words { of: Word::Code { longest: 4 }, most: 2 },
-                Kind::Span { min: 0.0, max: 1e300, unit: TimeUnit::Days }, Kind::Id, Kind::Listen, Kind::Mac, Kind::Zone]
+                Kind::Span { min: 0.0, max: 1e300, unit: TimeUnit::Days }, Kind::Id, Kind::Listen, Kind::Mac, Kind::Zone, Kind::Server, Kind::MailAddress, Kind::TimeOfDay]
             {
                 let _ = kind.read(Written::Text(&text));
             }

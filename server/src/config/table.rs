@@ -2,23 +2,25 @@
 //! they are read into. What two settings mean to each other is in [`check`](super::check).
 
 use super::{
-    BaseUrl, Host,
+    BaseUrl, Host, ServiceUrl,
     field::Field,
     gather::Values,
     setting::{Kind, Section, Setting, TimeUnit, Word},
 };
+use chrono::NaiveTime;
 use chrono_tz::Tz;
 use devices::Secret;
 use model::{MinerId, Soc, Watts};
 use std::{net::IpAddr, time::Duration};
 
 /// The sections, in the order in which people should read them. `miners:` is a list of [`Miner::SECTION`].
-pub const SECTIONS: [&Section; 6] = [
+pub const SECTIONS: [&Section; 7] = [
     &Site::SECTION,
     &Miner::SECTION,
     &Battery::SECTION,
     &AutoControl::SECTION,
     &Data::SECTION,
+    &Notify::SECTION,
     &App::SECTION,
 ];
 
@@ -204,6 +206,45 @@ section! {
 }
 
 section! {
+    /// How people are told of what can't wait until they look: by one or several of ntfy, a webhook, Telegram and mail.
+    "notify" => Notify {
+        /// The address of a topic at ntfy: https://ntfy.sh/ and a name that nobody guesses. Whoever knows it reads along.
+        ntfy_url: Option<ServiceUrl> = row(Kind::ServiceUrl).called("Ntfy topic");
+        /// An access token of ntfy, where the topic needs one.
+        ntfy_token: Option<Secret> = text(256).secret();
+        /// The address that gets every alert as JSON. It is kept like a password, since it mostly holds one.
+        webhook_url: Option<ServiceUrl> = row(Kind::ServiceUrl).secret().called("Webhook address");
+        /// The token of a Telegram bot, as BotFather told it.
+        telegram_token: Option<Secret> = text(256).secret().called("Token of the Telegram bot");
+        /// The chat that the bot writes to: its number, or @ and the name of a channel.
+        telegram_chat: Option<String> = text(64);
+        /// Where the bot's API is.
+        telegram_url: ServiceUrl = row(Kind::ServiceUrl).or("https://api.telegram.org").called("Address of Telegram");
+        /// The server that mail is handed to.
+        mail_host: Option<Host> = row(Kind::Server).called("Mail server");
+        /// Its port: mostly 587 with starttls and 465 with tls.
+        mail_port: u16 = whole(1, 65_535, "").or("587").called("Port of the mail server");
+        /// How the way to it is encrypted. None is for a server on this machine or without a password.
+        mail_security: MailSecurity = row(Kind::Choice(&[MailSecurity::STARTTLS, MailSecurity::TLS, MailSecurity::NONE]))
+            .or(MailSecurity::STARTTLS).called("Encryption of mail");
+        /// The account at the mail server, where it wants one.
+        mail_user: Option<String> = text(254).called("Account at the mail server");
+        /// The password of that account.
+        mail_password: Option<Secret> = text(256).secret().called("Password at the mail server");
+        /// The address that mail comes from.
+        mail_from: Option<String> = row(Kind::MailAddress).called("Mail from");
+        /// The addresses that mail goes to.
+        mail_to: Vec<String> = row(Kind::Words { of: Word::MailAddress, most: 8 }).called("Mail to");
+        /// When quiet hours begin, by the house's clock. What comes meanwhile is told at their end, if it still holds.
+        quiet_from: Option<NaiveTime> = row(Kind::TimeOfDay).called("Quiet from");
+        /// When they end.
+        quiet_until: Option<NaiveTime> = row(Kind::TimeOfDay).called("Quiet until");
+        /// Whether also that waits which otherwise doesn't: a stop for safety, and a miner that isn't seen to be off.
+        quiet_for_all: bool = row(Kind::Flag).or("false").called("Quiet for everything");
+    }
+}
+
+section! {
     /// The page and the API.
     "app" => App {
         /// The port to listen at. With 0 the system chooses one.
@@ -247,6 +288,23 @@ pub enum MinerKind {
 impl MinerKind {
     pub(super) const WHATSMINER: &'static str = "whatsminer";
     pub(super) const AXEOS: &'static str = "axeos";
+}
+
+/// How the way to a mail server is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailSecurity {
+    /// It begins in the open, and nothing is said before it is encrypted.
+    StartTls,
+    /// From the first byte on.
+    Tls,
+    /// It isn't.
+    None,
+}
+
+impl MailSecurity {
+    pub(super) const STARTTLS: &'static str = "starttls";
+    pub(super) const TLS: &'static str = "tls";
+    pub(super) const NONE: &'static str = "none";
 }
 
 const fn row(kind: Kind) -> Setting {
@@ -332,7 +390,8 @@ mod tests {
     #[test]
     fn passwords_are_secrets_and_have_no_default() {
         for (_, setting) in all() {
-            assert_eq!(setting.secret, setting.key.contains("password"), "{}", setting.key);
+            let is_secret = ["password", "token", "webhook"].iter().any(|word| setting.key.contains(word));
+            assert_eq!(setting.secret, is_secret, "{}", setting.key);
             assert!(!setting.secret || setting.default.is_none(), "{}", setting.key);
         }
     }

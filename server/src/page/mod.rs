@@ -18,6 +18,7 @@ use crate::{
     access::{Access, Scope, Who},
     events::News,
     network::Network,
+    notify::Notifier,
     rest,
     settings::Settings,
 };
@@ -58,6 +59,7 @@ struct Page {
     settings: Settings,
     news: News,
     network: Network,
+    notifier: Notifier,
     files: Option<Arc<Files>>,
 }
 
@@ -68,9 +70,10 @@ pub fn routes(
     settings: Settings,
     news: News,
     network: Network,
+    notifier: Notifier,
     site: Option<&Site>,
 ) -> Router {
-    let page = Page { backend, access, settings, news, network, files: site.map(Site::files) };
+    let page = Page { backend, access, settings, news, network, notifier, files: site.map(Site::files) };
     let calls = Router::new()
         .route("/rpc/{call}", any(calls::call))
         .with_state(Arc::clone(&page.backend))

@@ -5,6 +5,7 @@ use crate::{
     access::{Done, SETTINGS, Who},
     check::Finding,
     config::{Kind, Loaded, Origin, SECTIONS, Section, Setting, Shown},
+    notify::{Channel, Failure, NotTested},
     settings::{Field, Looked, Problem, Refusal, Typed, fields, title, told},
 };
 use app::settings::{
@@ -17,10 +18,13 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
+use model::Undelivered;
 use std::collections::BTreeMap;
 
 /// The largest form that is read, in bytes: each miner adds two dozen fields.
 const LARGEST_FORM: usize = 128 * 1024;
+/// The part of the page that is about alerts to people.
+const NOTIFY: &str = "notify";
 /// How many of the changes are shown.
 const CHANGES_SHOWN: usize = 20;
 
@@ -91,7 +95,15 @@ async fn save(
 async fn test(State(page): State<Page>, Form(form): Form<Fields>) -> Response {
     let device = field(&form, "test").unwrap_or_default().to_owned();
     let typed = Typed::read(form);
-    match page.settings.test(&device, &typed).await {
+    let found = if device == NOTIFY {
+        match page.settings.typed(&typed).await {
+            Ok(typed) => Ok(sent(page.notifier.test(Some(&typed.config.notify)).await)),
+            Err(refusal) => Err(refusal),
+        }
+    } else {
+        page.settings.test(&device, &typed).await
+    };
+    match found {
         Ok(found) => {
             let tested = Some((device.as_str(), found));
             let also = Also { typed: Some(&typed), tested, ..Also::default() };
@@ -100,6 +112,31 @@ async fn test(State(page): State<Page>, Form(form): Form<Fields>) -> Response {
             response
         }
         Err(refusal) => refused(&page, refusal, Some(&typed)).await,
+    }
+}
+
+/// The ways outward by which alerts don't go out.
+fn failing(page: &Page) -> Vec<Finding> {
+    let frame = frame(page);
+    let finding = |Undelivered { channel, since, why }: Undelivered| Finding {
+        is_well: false,
+        text: format!("{channel}, since {}: {why}.", app::civil::moment(since, frame.now, &frame.timezone)),
+    };
+    page.notifier.undelivered().into_iter().map(finding).collect()
+}
+
+/// What became of a test of the ways outward.
+fn sent(tested: Result<Vec<(Channel, Result<(), Failure>)>, NotTested>) -> Vec<Finding> {
+    let finding = |(channel, sent): (Channel, Result<(), Failure>)| {
+        let text = match &sent {
+            Ok(()) => format!("{channel}: it was taken. See whether it arrives."),
+            Err(failure) => format!("{channel}: {failure}."),
+        };
+        Finding { is_well: sent.is_ok(), text }
+    };
+    match tested {
+        Ok(tested) => tested.into_iter().map(finding).collect(),
+        Err(why) => vec![Finding { is_well: false, text: why.to_string() }],
     }
 }
 
@@ -137,7 +174,11 @@ async fn refused(page: &Page, refusal: Refusal, typed: Option<&Typed>) -> Respon
     shown(page, status, Also { typed, problems, problem, ..Also::default() }).await
 }
 
-async fn shown(page: &Page, status: StatusCode, also: Also<'_>) -> Response {
+async fn shown(page: &Page, status: StatusCode, mut also: Also<'_>) -> Response {
+    let failing = failing(page);
+    if also.tested.is_none() && !failing.is_empty() {
+        also.tested = Some((NOTIFY, failing));
+    }
     let holding = page.settings.holding();
     let loaded = &holding.loaded;
     let frame = frame(page);
@@ -190,7 +231,11 @@ fn section_view(field: &Field, loaded: &Loaded, first: FieldView, also: &Also<'_
         title: title(field, loaded),
         help: section.map_or("", |section: &&Section| section.help),
         fields: vec![first],
-        is_device: matches!(field.section, "miner" | "battery"),
+        test: match field.section {
+            "miner" | "battery" => Some("Test connection"),
+            NOTIFY => Some("Send a test"),
+            _ => None,
+        },
         tested: found.into_iter().flatten().map(|found| (found.is_well, found.text.clone())).collect(),
     }
 }

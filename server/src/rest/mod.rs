@@ -19,7 +19,7 @@ mod pairs;
 mod system;
 mod which;
 
-use crate::{current::Current, network::Network};
+use crate::{current::Current, network::Network, notify::Notifier};
 use axum::Router;
 use engine::Handle;
 use model::Soc;
@@ -50,6 +50,8 @@ pub struct Api {
     pub exports: Exports,
     /// What is on the network.
     pub network: Network,
+    /// Who tells people of alerts.
+    pub notifier: Notifier,
 }
 
 /// What is told of the configuration.

@@ -1,6 +1,7 @@
 //! `/api/system` and `/api/network`: the whole, and whether it is well.
 
 use super::{Api, ConnectionBody, autocontrol};
+use crate::notify::{Channel, ChannelState};
 use axum::{
     Json, Router,
     extract::State,
@@ -9,7 +10,7 @@ use axum::{
     routing::get,
 };
 use model::snapshot::Snapshot;
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub(super) fn routes() -> Router<Api> {
     Router::new().route("/system/status", get(status)).route("/system/health", get(health))
@@ -32,11 +33,27 @@ async fn status(State(api): State<Api>) -> Response {
         "tick": snapshot.tick,
         "database_ok": snapshot.database_ok,
         "alerts": snapshot.alerts,
+        "channels": channels(&api),
         "invariant_violations": violations,
         "version": env!("CARGO_PKG_VERSION"),
         "demo": api.current.facts().demo,
     }))
     .into_response()
+}
+
+/// By which channels alerts go out, and whether they do.
+fn channels(api: &Api) -> Vec<Value> {
+    let told = |(channel, state): (Channel, ChannelState)| {
+        let (since, error) = state.failing.unzip();
+        json!({
+            "channel": channel.word(),
+            "last_looked": state.looked,
+            "last_sent": state.sent,
+            "failing_since": since,
+            "error": error,
+        })
+    };
+    api.notifier.states().into_iter().map(told).collect()
 }
 
 /// 200 only while the control loop ticks and the battery data is fresh, else 503 with why.

@@ -7,7 +7,7 @@
 //! * a password goes only to the address that it was given for: with another address it is typed again.
 
 use super::{Problem, Wanted, field};
-use crate::config::{Config, Host, Loaded, Miner};
+use crate::config::{Config, Host, Loaded, Miner, Notify, ServiceUrl};
 use devices::{Secret, discovery::parse_range};
 use std::{
     net::{IpAddr, SocketAddr},
@@ -66,7 +66,63 @@ pub(super) async fn problems(after: &Loaded, known: &[&Config], wanted: &Wanted)
     if battery.password.is_some() && !goes_there_already && !is_typed(name) {
         problems.push(again(name.to_owned()));
     }
+    problems.extend(problems_of_alerts(&after.config.notify, known, wanted).await);
     problems
+}
+
+/// The same of the services that are told of alerts.
+async fn problems_of_alerts(notify: &Notify, known: &[&Config], wanted: &Wanted) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let is_typed = |name: &str| wanted.get(name).is_some_and(Option::is_some);
+    let has_service_here = |notify: &Notify| services(notify).iter().any(|(_, host, _)| is_here(host));
+    let is_here_already =
+        known.iter().any(|config| has_device_here(config) || has_service_here(&config.notify));
+    let known: Vec<&Notify> = known.iter().map(|config| &config.notify).collect();
+    for (name, host, port) in services(notify) {
+        if is_typed(name)
+            && let Some(why) = forbidden_service(&host, port, is_here_already).await
+        {
+            problems.push(Problem { name: name.to_owned(), what: why });
+        }
+    }
+    let same = |one: Option<&ServiceUrl>, other: Option<&ServiceUrl>| {
+        one.zip(other).is_some_and(|(one, other)| one.is_at(other))
+    };
+    let goes_there_already = known.iter().any(|was| {
+        was.ntfy_token == notify.ntfy_token && same(was.ntfy_url.as_ref(), notify.ntfy_url.as_ref())
+    });
+    let ntfy = (notify.ntfy_token.is_some(), goes_there_already, "notify.ntfy_token");
+    let goes_there_already = known.iter().any(|was| {
+        was.telegram_token == notify.telegram_token && was.telegram_url.is_at(&notify.telegram_url)
+    });
+    let telegram = (notify.telegram_token.is_some(), goes_there_already, "notify.telegram_token");
+    let goes_there_already = known.iter().any(|was| {
+        let address = |notify: &Notify| (notify.mail_host.clone(), notify.mail_port, notify.mail_security);
+        was.mail_password == notify.mail_password && address(was) == address(notify)
+    });
+    let mail = (notify.mail_password.is_some(), goes_there_already, "notify.mail_password");
+    for (is_set, goes_there_already, name) in [ntfy, telegram, mail] {
+        if is_set && !goes_there_already && !is_typed(name) {
+            problems.push(again(name.to_owned()));
+        }
+    }
+    problems
+}
+
+/// The services that are told of alerts: the setting that says where, host and port.
+fn services(notify: &Notify) -> Vec<(&'static str, String, u16)> {
+    let urls = [
+        ("notify.ntfy_url", notify.ntfy_url.as_ref()),
+        ("notify.webhook_url", notify.webhook_url.as_ref()),
+        ("notify.telegram_url", Some(&notify.telegram_url)),
+    ];
+    let urls = urls.into_iter().filter_map(|(name, url)| {
+        let (host, port) = url?.authority()?;
+        Some((name, host, port))
+    });
+    let mail = notify.mail_host.as_ref();
+    let mail = mail.map(|host| ("notify.mail_host", host.as_str().to_owned(), notify.mail_port));
+    urls.chain(mail).collect()
 }
 
 fn again(name: String) -> Problem {
@@ -76,13 +132,13 @@ fn again(name: String) -> Problem {
 
 /// A device of this configuration is on this machine.
 fn has_device_here(config: &Config) -> bool {
-    let is_here = |host: &str| {
-        host == "localhost"
-            || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
-    };
     let source = authority(config.battery.base_url.as_str());
     config.miners.iter().any(|miner| is_here(miner.host.as_str()))
         || source.is_some_and(|(host, _)| is_here(&host))
+}
+
+fn is_here(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 /// Host and port of an address that was read before.
@@ -113,7 +169,7 @@ async fn forbidden_service(host: &str, port: u16, is_here_already: bool) -> Opti
 }
 
 fn own() -> String {
-    "that is this machine itself: only the file puts a device here".to_owned()
+    "that is this machine itself: only the file puts a device or a service here".to_owned()
 }
 
 /// The addresses behind a name. One that can't be found now may be there later: a device that is off has no name.

@@ -2,7 +2,8 @@
 
 use crate::{
     assemble,
-    config::{Config, Miner},
+    config::{Config, Miner, Notify},
+    notify,
 };
 use control::PowerRange;
 use engine::Law;
@@ -57,10 +58,22 @@ pub(super) fn effects(before: &Config, after: &Config) -> Vec<String> {
             after.data.max_days.as_secs_f64() / 86_400.0
         ));
     }
+    if after.notify != before.notify {
+        effects.push(told_by(&after.notify));
+    }
     if after.autocontrol.enabled != before.autocontrol.enabled {
         effects.push("Where somebody has switched auto-control by hand, that holds.".to_owned());
     }
     effects
+}
+
+/// By which channels people are told of alerts.
+fn told_by(notify: &Notify) -> String {
+    let channels: Vec<_> = notify::channels(notify).map(|channel| channel.to_string()).collect();
+    if channels.is_empty() {
+        return "Alerts are told on the page alone.".to_owned();
+    }
+    format!("Alerts go out by {} from now on. Send a test to see whether they arrive.", channels.join(", "))
 }
 
 fn left_alone(miner: &Miner) -> String {

@@ -64,6 +64,7 @@ pub fn title(field: &Field, loaded: &Loaded) -> String {
         "battery" => "Battery".to_owned(),
         "autocontrol" => "Control law".to_owned(),
         "data" => "History".to_owned(),
+        "notify" => "Alerts to people".to_owned(),
         _ => {
             let name = miner_of(loaded, &field.part).map_or("Miner", Miner::label);
             format!("Miner {name}")

@@ -15,7 +15,7 @@ pub use start::{Start, loaded_with_changes};
 use crate::{
     access::NoRandomness,
     assemble, check,
-    config::{App, Change, Changes, Config, ConfigError, Inputs, Loaded},
+    config::{App, Change, Changes, Config, ConfigError, Inputs, Loaded, Notify},
     current::Current,
 };
 use engine::{Handle, NotRenewed, Site, SiteSetup};
@@ -26,6 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 use store::{BeforeAfter, SettingsChange, Store};
+use tokio::sync::watch;
 
 /// How many changes may wait for somebody to say yes, and for how long.
 const WAITING: usize = 16;
@@ -49,6 +50,8 @@ struct Inner {
     handle: Handle,
     site: tokio::sync::Mutex<Option<Site>>,
     current: Current,
+    /// How people are told of alerts, for who does so.
+    notify: watch::Sender<Arc<Notify>>,
     state: Mutex<State>,
     /// One change after the other.
     changing: tokio::sync::Mutex<()>,
@@ -141,6 +144,11 @@ impl Settings {
     /// What is told of the configuration.
     pub fn current(&self) -> Current {
         self.0.current.clone()
+    }
+
+    /// How people are told of alerts.
+    pub fn notify(&self) -> watch::Receiver<Arc<Notify>> {
+        self.0.notify.subscribe()
     }
 
     /// What holds now.
@@ -301,6 +309,13 @@ impl Settings {
         if let Some(site) = self.0.site.lock().await.as_mut() {
             site.renew(setup.clone()).await?;
         }
+        self.0.notify.send_if_modified(|holds| {
+            let is_other = **holds != loaded.config.notify;
+            if is_other {
+                *holds = Arc::new(loaded.config.notify.clone());
+            }
+            is_other
+        });
         self.0.current.set(assemble::facts(&loaded.config, self.0.demo), setup.history_rules());
         let mut state = self.state();
         state.loaded = loaded;
@@ -311,17 +326,25 @@ impl Settings {
         Ok(())
     }
 
+    /// The configuration as it was typed, without changing anything.
+    ///
+    /// # Errors
+    /// If something is wrong with it.
+    pub async fn typed(&self, typed: &Typed) -> Result<Loaded, Refusal> {
+        let (before, changes) = {
+            let state = self.state();
+            (state.loaded.clone(), state.changes.clone())
+        };
+        self.judge(&before, &changes, &typed.wanted(&before)).await
+    }
+
     /// Talks to a device as it was typed, without changing anything: what works, and what to do. `device` is the name of
     /// its section.
     ///
     /// # Errors
     /// If something is wrong with what was typed, or there is no such device.
     pub async fn test(&self, device: &str, typed: &Typed) -> Result<Vec<check::Finding>, Refusal> {
-        let (before, changes) = {
-            let state = self.state();
-            (state.loaded.clone(), state.changes.clone())
-        };
-        let after = self.judge(&before, &changes, &typed.wanted(&before)).await?;
+        let after = self.typed(typed).await?;
         let now: Now = self.0.handle.now();
         let testing = async {
             if device == "battery" {

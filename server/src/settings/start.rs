@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 use store::Store;
+use tokio::sync::watch;
 
 /// What a site is started with.
 pub struct Start {
@@ -68,6 +69,7 @@ impl Start {
         let Some(site) = site else { bail!("a bug keeps the site from starting; the log has more") };
         let current = Current::new(assemble::facts(&loaded.config, demo), setup.history_rules());
         let handle = site.handle();
+        let notify = watch::Sender::new(Arc::new(loaded.config.notify.clone()));
         let state = State { loaded, changes, setup, revision: 0, waiting: Vec::new(), left_aside };
         Ok(Settings(Arc::new(Inner {
             inputs,
@@ -78,6 +80,7 @@ impl Start {
             handle,
             site: tokio::sync::Mutex::new(Some(site)),
             current,
+            notify,
             state: Mutex::new(state),
             changing: tokio::sync::Mutex::default(),
         })))

@@ -117,7 +117,9 @@ async fn every_reply_that_reads_is_as_described() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_reply_that_changes_something_is_as_described() {
-    let house = House::open().await;
+    // Nothing listens at port 1.
+    let notify = json!({ "ntfy_url": "http://127.0.0.1:1/topic" });
+    let house = House::with(Options { notify, ..Options::default() }).await;
     let description = Description::of(&house).await;
     for (path, body, status) in [
         ("/api/autocontrol/disable", "{}", 202),
@@ -128,6 +130,7 @@ async fn every_reply_that_changes_something_is_as_described() {
         ("/api/miner/power_on", r#"{"confirm":true}"#, 202),
         ("/api/battery/refresh_session", "{}", 202),
         ("/api/alerts/clear", "", 200),
+        ("/api/alerts/test", "", 200),
     ] {
         let (told, reply) = description.ask(&house, post(path, body)).await;
         assert_eq!(told, status, "{path}: {reply}");
@@ -157,6 +160,7 @@ async fn every_refusal_is_as_described() {
         (post("/api/miner/power_limit", " ".repeat(20_000)), 413),
         (request("POST", "/api/miner/power_off").body(Body::from("x")).unwrap(), 415),
         (post("/api/alerts/clear", r#"{"until":"yesterday"}"#), 422),
+        (post("/api/alerts/test", "{}"), 409),
     ] {
         let what = format!("{} {}", request.method(), request.uri());
         assert_eq!(description.ask(&house, request).await.0, status, "{what}");

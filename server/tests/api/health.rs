@@ -111,8 +111,10 @@ async fn health_is_bad_when_the_control_loop_hangs() {
         switches: None,
         files: None,
         ports: devices::discovery::Ports::default(),
+        patience: server::notify::Patience::default(),
         closing: CancellationToken::new(),
-    });
+    })
+    .unwrap();
     let reply = Reply::read(router.oneshot(get("/api/system/health")).await.unwrap()).await;
     let ill = reply.with(503);
     assert!(why(&ill).contains("hasn't ticked for 120 s"), "{ill}");

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use server::{
     access::{Access, Door, Scope},
     config::{Changes, Inputs},
+    notify::Patience,
     settings::{Settings, Start},
     web,
 };
@@ -31,12 +32,19 @@ use std::{
     },
     time::Duration,
 };
-use store::Store;
+use store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 /// Stands in every password. No reply may hold it.
 pub(crate) const CANARY: &str = "canary-9317";
+
+/// How long is waited for who is told of alerts: long for a busy machine, short for somebody who never answers.
+const PATIENCE: Patience = Patience {
+    attempt: Duration::from_secs(3),
+    first_wait: Duration::from_millis(10),
+    longest_wait: Duration::from_millis(50),
+};
 
 /// A site under test.
 pub(crate) struct House {
@@ -50,7 +58,10 @@ pub(crate) struct House {
     /// By how many milliseconds those who sign in live later than the house.
     ahead: Arc<AtomicI64>,
     pub(crate) settings: Settings,
-    _data: tempfile::TempDir,
+    inputs: Inputs,
+    /// Ends what the program does besides the site.
+    closing: CancellationToken,
+    data: tempfile::TempDir,
 }
 
 /// What a test may want different.
@@ -68,6 +79,8 @@ pub(crate) struct Options {
     pub(crate) miners: Miners,
     /// Those of them that are only looked at.
     pub(crate) only_looked_at: &'static [&'static str],
+    /// The section of the configuration that says how people are told of alerts.
+    pub(crate) notify: Value,
 }
 
 /// The ids of a site's miners.
@@ -109,13 +122,15 @@ impl House {
             miner.set_faults(options.miner_faults.clone());
             miner.until_listening(!options.miner_faults.refuse_connections).await;
         }
-        let config = configuration(&simulation, &options);
+        let inputs = configuration(&simulation, &options);
         let data = tempfile::tempdir().unwrap();
         let ahead = Arc::new(AtomicI64::new(0));
-        let (settings, outside, access) = start(&clock, &ahead, config, &data).await;
-        let token = access.make_token("tests", Scope::Admin).await.unwrap();
-        let router = outside.clone().layer(map_request(move |request| ready(shows(&token, request))));
-        let house = Self { simulation, router, outside, access, ahead, clock, settings, _data: data };
+        let closing = CancellationToken::new();
+        let store = open(&clock, &data).await.unwrap();
+        let (settings, outside, access) = start(&clock, &ahead, inputs.clone(), store, &closing).await;
+        let router = for_tests(&access, &outside).await;
+        let house =
+            Self { simulation, router, outside, access, ahead, clock, settings, inputs, closing, data };
         house.run(15).await;
         house
     }
@@ -170,6 +185,30 @@ impl House {
         self.call(request).await
     }
 
+    /// Ends the program in order and starts it again on the same data.
+    pub(crate) async fn restarted(self) -> Self {
+        let Self { simulation, router, outside, access, clock, ahead, settings, inputs, closing, data } =
+            self;
+        settings.stop().await;
+        closing.cancel();
+        drop((router, outside, access, settings));
+        let store = loop {
+            match open(&clock, &data).await {
+                Ok(store) => break store,
+                // Somebody hasn't let go of it yet.
+                Err(StoreError::Locked(_)) => tokio::task::yield_now().await,
+                Err(error) => unreachable!("{error}"),
+            }
+        };
+        let closing = CancellationToken::new();
+        let (settings, outside, access) = start(&clock, &ahead, inputs.clone(), store, &closing).await;
+        let router = for_tests(&access, &outside).await;
+        let house =
+            Self { simulation, router, outside, access, clock, ahead, settings, inputs, closing, data };
+        house.run(15).await;
+        house
+    }
+
     /// Ends the site; the API stays.
     pub(crate) async fn stop(&mut self) {
         self.settings.stop().await;
@@ -203,6 +242,7 @@ fn configuration(simulation: &Simulation, options: &Options) -> Inputs {
         "miners": miners,
         "battery": { "user": "demo", "password": portal_password, "base_url": simulation.portal().base_url() },
         "autocontrol": { "enabled": true },
+        "notify": options.notify,
     });
     Inputs::of_text(&text.to_string(), std::iter::empty())
 }
@@ -216,13 +256,24 @@ fn shows(token: &str, mut request: Request<Body>) -> Request<Body> {
     request
 }
 
+async fn open(clock: &Lockstep, data: &tempfile::TempDir) -> Result<Store, StoreError> {
+    let opened = Store::open(data.path(), Now { mono: MonoTime(0), utc: clock.wall() }).await;
+    opened.map(|opened| opened.store)
+}
+
+/// With a token that may everything, wherever a request shows neither a token nor a cookie.
+async fn for_tests(access: &Access, outside: &Router) -> Router {
+    let token = access.make_token("tests", Scope::Admin).await.unwrap();
+    outside.clone().layer(map_request(move |request| ready(shows(&token, request))))
+}
+
 async fn start(
     clock: &Lockstep,
     ahead: &Arc<AtomicI64>,
     inputs: Inputs,
-    data: &tempfile::TempDir,
+    store: Store,
+    closing: &CancellationToken,
 ) -> (Settings, Router, Access) {
-    let opened = Store::open(data.path(), Now { mono: MonoTime(0), utc: clock.wall() }).await.unwrap();
     let config = inputs.load(&Changes::new()).unwrap().config;
     // The simulated miner has ports of its own, and so does what is searched for.
     let ports = config.miners.first().map_or_else(Ports::default, |miner| Ports {
@@ -234,15 +285,15 @@ async fn start(
     let start = Start {
         inputs,
         app,
-        store: Some(opened.store.clone()),
+        store: Some(store.clone()),
         clock: Arc::new(clock.clone()),
         demo: true,
         samples_wait: None,
     };
     let settings = start.start().await.unwrap();
     let ahead = Arc::clone(ahead);
-    let (handle, store) = (settings.handle(), opened.store.clone());
-    let access = Access::open(Door::Guarded { reading: false }, Some(store), move || {
+    let handle = settings.handle();
+    let access = Access::open(Door::Guarded { reading: false }, Some(store.clone()), move || {
         UtcMillis(handle.now().utc.0 + ahead.load(Ordering::Relaxed))
     })
     .await;
@@ -251,11 +302,13 @@ async fn start(
         hosts: vec!["solar.example".to_owned()],
         proxies: vec!["10.0.0.2".parse().unwrap()],
         settings: settings.clone(),
-        store: Some(opened.store),
+        store: Some(store),
         switches: None,
         files: None,
         ports,
-        closing: CancellationToken::new(),
-    });
+        patience: PATIENCE,
+        closing: closing.clone(),
+    })
+    .unwrap();
     (settings, router, access)
 }

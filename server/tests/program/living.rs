@@ -165,6 +165,10 @@ async fn the_password_is_set_on_the_machine_while_the_program_isnt_running() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_output_and_no_reply_holds_a_secret() {
     let house = House::in_real_time().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let service = format!("http://{}", listener.local_addr().unwrap());
+    let refuses = axum::Router::new().fallback(async || axum::http::StatusCode::FORBIDDEN);
+    tokio::spawn(async move { axum::serve(listener, refuses).await });
     for (wrong, log_json) in [(false, true), (true, false)] {
         let password = if wrong { "canary-7751-wrong" } else { CANARY };
         let file = house.configuration(|text| {
@@ -172,6 +176,21 @@ async fn no_output_and_no_reply_holds_a_secret() {
             text["miner"]["password"] = json!(password);
             text["miner"]["v3_password"] = json!(password);
             text["battery"]["password"] = json!(password);
+            text["notify"] = json!({
+                "ntfy_url": format!("{service}/topic"),
+                "ntfy_token": password,
+                "webhook_url": format!("{service}/{password}?key={password}"),
+                "telegram_url": service,
+                "telegram_token": password,
+                "telegram_chat": "1",
+                "mail_host": "127.0.0.1",
+                "mail_port": 1,
+                "mail_security": "none",
+                "mail_user": "me",
+                "mail_password": password,
+                "mail_from": "a@solar.example",
+                "mail_to": "b@solar.example",
+            });
         });
         let mut arguments = vec!["--config", &file, "--port", "0", "--data", "data"];
         arguments.extend(log_json.then_some("--log-json"));
@@ -184,6 +203,10 @@ async fn no_output_and_no_reply_holds_a_secret() {
         let mut said = String::new();
         let (status, body) = house.ask(address, post.clone(), "/api/battery/refresh_session", None).await;
         assert_eq!(status, if wrong { 409 } else { 202 }, "{body}");
+        said += &body.to_string();
+        let (status, body) = house.ask(address, post.clone(), "/api/alerts/test", None).await;
+        let refused = body["channels"].as_array().unwrap().iter().filter(|channel| channel["ok"] == false);
+        assert_eq!((status, refused.count()), (200, 4), "{body}");
         said += &body.to_string();
         let (status, body) = house.ask(address, post, "/api/miner/power_off", None).await;
         assert_eq!(status, 202, "{body}");

@@ -9,6 +9,7 @@ mod address;
 mod battery_faults;
 mod bitaxe;
 mod day;
+mod fullness;
 mod house;
 mod miner_faults;
 mod person;

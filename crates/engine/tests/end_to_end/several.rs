@@ -3,7 +3,7 @@
 use crate::house::{House, Options};
 use engine::MinerSetup;
 use model::{
-    Command, Operation, OperationStage,
+    AlertCode, Command, Operation, OperationStage,
     snapshot::{MinerState, Snapshot},
 };
 use simulator::miner::{Faults, Initial, MinerSetup as Simulated, OnAccept, Profile, WriteFault};
@@ -58,6 +58,11 @@ async fn an_emergency_switches_all_off_at_once_though_one_of_them_hangs() {
         .collect();
     assert_eq!(offs.len(), 2);
     assert_eq!(offs[0], offs[1], "decided on one tick");
+    let told: Vec<_> = snapshot.alerts.iter().filter(|alert| alert.code == AlertCode::Emergency).collect();
+    assert_eq!(told.len(), 2, "each of them is told by its name: {told:#?}");
+    for name in ["Miner 1", "Miner 2"] {
+        assert!(told.iter().any(|alert| alert.text.contains(&format!(": {name} is stopped"))), "{told:#?}");
+    }
     house.assert_sound();
 }
 

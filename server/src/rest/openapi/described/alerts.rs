@@ -10,6 +10,10 @@ pub(super) fn calls() -> Vec<Call> {
             .body::<Until>(&json!({ "until": "2026-06-21T18:00:00Z" }))
             .reply::<Cleared>(200, "the alerts that are left")
             .refuses(503, "the control loop doesn't run"),
+        Call::post("/api/alerts/test", "Send a test by every channel that is set up")
+            .no_members()
+            .reply::<Tested>(200, "what became of it, channel by channel")
+            .refuses(409, "no channel is set up, or a test is under way"),
     ]
 }
 
@@ -25,4 +29,23 @@ struct Until {
 pub(super) struct Cleared {
     ok: bool,
     alerts: Vec<Alert>,
+}
+
+/// What became of a test.
+#[derive(ToSchema)]
+pub(super) struct Tested {
+    /// It went out by all of them.
+    ok: bool,
+    channels: Vec<TestedChannel>,
+}
+
+/// What became of it by one channel.
+#[derive(ToSchema)]
+pub(super) struct TestedChannel {
+    /// "ntfy", "webhook", "telegram" or "mail".
+    channel: String,
+    /// The other side took it.
+    ok: bool,
+    /// Why it didn't, for people.
+    error: Option<String>,
 }

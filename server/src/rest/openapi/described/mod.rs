@@ -38,7 +38,7 @@ fn groups() -> [(&'static str, &'static str, Vec<Call>); 10] {
         ("Auto-control", "What is decided, and whether anything is.", autocontrol::calls()),
         ("Decisions", "The journal.", decisions::calls()),
         ("Events", "News.", events::calls()),
-        ("Alerts", "What a person has read of them.", alerts::calls()),
+        ("Alerts", "What a person has read of them, and whether they reach anybody.", alerts::calls()),
         ("Description", "The API itself.", itself::calls()),
     ]
 }

@@ -69,7 +69,7 @@ words! {
     /// What an alert is about.
     AlertAbout of AlertCode {
         BatteryDataOld, BatteryDataStale, BatteryLost, BatteryImplausible, ClocksDisagree, BatterySource, BatterySignIn,
-        InvertersDisagree, Emergency, MinerUnreachable, MinerProtocol, MinerPassword, MinerWritesDisabled, MinerTokens,
+        InvertersDisagree, BatteryNotFull, Emergency, MinerUnreachable, MinerProtocol, MinerPassword, MinerWritesDisabled, MinerTokens,
         MinerRefused, WrongDevice, OffNotVerified, NoEffect, Degraded, CrashLoop, ChangedElsewhere, DrawsTooMuch,
         BudgetSpent, Database, TaskRestarted, InvariantBroken, Configuration,
     }

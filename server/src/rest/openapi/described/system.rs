@@ -38,12 +38,29 @@ pub(super) struct SystemStatus {
     database_ok: bool,
     /// Active ones first.
     alerts: Vec<Alert>,
+    /// By which channels alerts go out to people, and whether they do.
+    channels: Vec<AlertChannel>,
     /// How often a decision broke an invariant since the start. All zero, or it is a bug.
     invariant_violations: BTreeMap<String, u64>,
     /// The program's version.
     version: String,
     /// The devices are simulated.
     demo: bool,
+}
+
+/// A channel by which alerts go out to people.
+#[derive(ToSchema)]
+pub(super) struct AlertChannel {
+    /// "ntfy", "webhook", "telegram" or "mail".
+    channel: String,
+    /// How things stood when it was last looked whether something is to be told.
+    last_looked: Option<Instant>,
+    /// When a message last went out, since the program was started.
+    last_sent: Option<Instant>,
+    /// Since when none does; null while they do, or nothing was to be told.
+    failing_since: Option<Instant>,
+    /// Why, for people.
+    error: Option<String>,
 }
 
 /// The site.
