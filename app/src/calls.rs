@@ -159,9 +159,9 @@ pub async fn demo_charge(percent: f64) -> Result<(), CallError> {
     backend()?.change_demo(DemoChange::Charge(charge)).await
 }
 
-/// Switches a fault of the demo on or off.
+/// Switches a fault of the demo on or off, by its name.
 #[server(prefix = "/rpc", endpoint = "demo_fault")]
-pub async fn demo_fault(fault: model::demo::DemoFault, on: bool) -> Result<(), CallError> {
+pub async fn demo_fault(fault: String, on: bool) -> Result<(), CallError> {
     backend()?.change_demo(DemoChange::Fault { fault, on }).await
 }
 

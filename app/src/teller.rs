@@ -103,6 +103,9 @@ fn fact(label: &str, told: Told) -> Fact {
     Fact { label: label.to_owned(), value: told.value, unit: told.unit.to_owned(), aim: None }
 }
 
+/// How many of the demo's faults have a switch of their own. The others are in a list.
+const AT_HAND: usize = 5;
+
 fn demo(demo: &DemoState) -> DemoPanel {
     let time = if demo.catching_up {
         "Living through the time you skipped …".to_owned()
@@ -113,17 +116,50 @@ fn demo(demo: &DemoState) -> DemoPanel {
     } else {
         format!("Its time runs {} times as fast as ours.", demo.pace)
     };
-    let switch = |fault: DemoFault| FaultSwitch {
-        code: words::fault_code(fault).to_owned(),
-        label: words::fault(fault).to_owned(),
-        is_on: demo.faults.contains(&fault),
+    let is_on = |fault: &DemoFault| demo.faults.iter().any(|name| name == fault.name);
+    let switch = |fault: &DemoFault| FaultSwitch {
+        code: fault.name.to_owned(),
+        label: fault.sentence.to_owned(),
+        is_on: is_on(fault),
     };
-    DemoPanel { time, pace: demo.pace, faults: DemoFault::ALL.map(switch).to_vec() }
+    let (at_hand, others) = demo.catalogue.split_at(demo.catalogue.len().min(AT_HAND));
+    let option =
+        |fault: &DemoFault| format!("<option value=\"{}\">{}</option>", fault.name, escaped(fault.sentence));
+    let wrong: Vec<_> =
+        others.iter().filter(|fault| is_on(fault)).map(|fault| format!("{}.", fault.sentence)).collect();
+    DemoPanel {
+        time,
+        pace: demo.pace,
+        faults: at_hand.iter().map(switch).collect(),
+        wrong: wrong.join(" "),
+        options: others.iter().map(option).collect(),
+    }
+}
+
+/// Text as it stands between two tags.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_demo_s_first_faults_have_switches_and_the_others_are_options() {
+        const NAMES: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
+        let catalogue = NAMES.map(|name| DemoFault { name, sentence: "Sun & <moon>" }).to_vec();
+        let faults = vec!["b".to_owned(), "g".to_owned()];
+        let state =
+            DemoState { pace: 0.0, catching_up: false, faults, control_api: String::new(), catalogue };
+        let panel = demo(&state);
+        let on: Vec<_> = panel.faults.iter().map(|fault| fault.is_on).collect();
+        assert_eq!(on, [false, true, false, false, false]);
+        assert_eq!(panel.wrong, "Sun & <moon>.");
+        let option = |name| format!("<option value=\"{name}\">Sun &amp; &lt;moon></option>");
+        assert_eq!(panel.options, option("f") + &option("g"));
+        assert!(!serde_json::to_string(&panel).unwrap().contains("option"), "the browser has them already");
+    }
 
     #[test]
     fn a_miner_that_was_never_seen_is_waited_for_until_it_fails() {

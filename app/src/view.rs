@@ -389,8 +389,13 @@ pub struct DemoPanel {
     pub time: String,
     /// How many times as fast as ours.
     pub pace: f64,
-    /// What can be wrong.
+    /// What can be wrong and has a switch of its own.
     pub faults: Vec<FaultSwitch>,
+    /// What is wrong of all the others, in sentences.
+    pub wrong: String,
+    /// All the others, as a list's options. They stand in the document, which is rendered here, and only there.
+    #[serde(skip)]
+    pub options: String,
 }
 
 /// A fault that can be switched on and off.

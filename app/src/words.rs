@@ -3,7 +3,6 @@
 use crate::view;
 use model::{
     Command, MinerIdentity, MinerReading, Operation, OperationStage, Watts,
-    demo::DemoFault,
     snapshot::{MinerState, MinerView},
 };
 
@@ -158,28 +157,6 @@ pub fn progress(operation: &Operation) -> String {
             format!("{command}: {}: running at {percent}.", stage(operation))
         }
         _ => format!("{command}: {outcome}"),
-    }
-}
-
-/// What a fault of the demo house is called.
-pub const fn fault(fault: DemoFault) -> &'static str {
-    match fault {
-        DemoFault::Clouds => "Thick clouds",
-        DemoFault::PortalFrozen => "Portal serves old data",
-        DemoFault::PortalDown => "Portal is down",
-        DemoFault::MinerIgnores => "Miner says yes and does nothing",
-        DemoFault::MinerUnreachable => "Miner can't be reached",
-    }
-}
-
-/// A fault of the demo house as it stands on the wire.
-pub const fn fault_code(fault: DemoFault) -> &'static str {
-    match fault {
-        DemoFault::Clouds => "clouds",
-        DemoFault::PortalFrozen => "portal_frozen",
-        DemoFault::PortalDown => "portal_down",
-        DemoFault::MinerIgnores => "miner_ignores",
-        DemoFault::MinerUnreachable => "miner_unreachable",
     }
 }
 

@@ -11,6 +11,7 @@ mod clients;
 mod debian;
 mod direction;
 mod dist;
+mod faults;
 mod folder;
 mod nextest;
 mod page;
@@ -69,6 +70,14 @@ enum Command {
         #[arg(long)]
         quick: bool,
     },
+    /// Try everything that can go wrong, and print a table of what was expected and what was seen
+    ///
+    /// The program's parts run over real sockets against the simulated devices, whose faults are switched on; faults of
+    /// the process are tried on the built program. A row that fails makes it fail.
+    Faults {
+        /// Only the scenarios whose names have this in them
+        filter: Option<String>,
+    },
     /// Only run the third-party Python clients against the simulated devices and the program
     Clients,
     /// Only run the tests of the page in a browser
@@ -110,6 +119,7 @@ fn start(command: Command) -> anyhow::Result<()> {
         Command::Run { debug, arguments } => run::run(&workspace, debug, arguments),
         Command::Test { quick: false } => test::everything(&workspace),
         Command::Test { quick: true } => test::quickly(&workspace),
+        Command::Faults { filter } => faults::faults(&workspace, filter.as_deref()),
         Command::Clients => clients::run(&workspace),
         Command::Browser { arguments } => browser::run(&workspace, &arguments),
         Command::Check => check::everything(&workspace),

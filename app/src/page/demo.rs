@@ -35,8 +35,17 @@ fn switches(live: Live) -> impl IntoView {
     let charges = view! {
         <div role="group" aria-label="Charge the battery"><span>"Battery"</span> {buttons("percent", &CHARGES)}</div>
     };
-    let faults = live.view.with_untracked(|view| view.demo.clone().unwrap_or_default().faults);
-    let faults: Vec<_> = faults.into_iter().map(|fault| switch(live, fault)).collect();
+    let panel = live.view.with_untracked(|view| view.demo.clone().unwrap_or_default());
+    let wrong = live.part(|view| view.demo.as_ref().map(|demo| demo.wrong.clone()));
+    // In the browser there are no options, and those of the document stay as they are.
+    let others = view! {
+        <div role="group" aria-label="Other faults">
+            <select name="fault" aria-label="Something else" inner_html=panel.options></select>
+            <button name="on" value="true">"Break"</button>
+            <button name="on" value="false">"Mend"</button>
+        </div>
+    };
+    let faults: Vec<_> = panel.faults.into_iter().map(|fault| switch(live, fault)).collect();
     let heal = view! { <button>"Mend everything"</button> };
     view! {
         <aside class="demo" aria-label="Demo house">
@@ -51,8 +60,9 @@ fn switches(live: Live) -> impl IntoView {
                     {form(live, rpc::DEMO_PACE, paces)} {form(live, rpc::DEMO_JUMP, jumps)}
                     {form(live, rpc::DEMO_CHARGE, charges)}
                     <div class="faults" role="group" aria-label="Faults">{faults}</div>
-                    {form(live, rpc::DEMO_HEAL, heal)}
+                    {form(live, rpc::DEMO_FAULT, others)} {form(live, rpc::DEMO_HEAL, heal)}
                 </div>
+                <p>{move || wrong.get()}</p>
             </details>
         </aside>
     }

@@ -249,6 +249,11 @@ pub(crate) fn of_battery(status: &BatteryStatus) -> Vec<Finding> {
         found.push(Finding { code, miner: None, text: format!("Battery source: {error}") });
     }
     if let Some(reading) = &status.reading {
+        // Who says that it is offline is told of as that.
+        if status.error.is_none() && reading.soc_percent.is_none() && !reading.lost {
+            let text = "Battery source: it answers, and tells no state of charge.".to_owned();
+            found.push(Finding { code: AlertCode::BatterySource, miner: None, text });
+        }
         let told = reading.units.iter().filter_map(|unit| unit.soc.map(model::Soc::get));
         let (low, high) = told.fold((f64::MAX, f64::MIN), |(low, high), soc| (low.min(soc), high.max(soc)));
         if high - low > 10.0 {
@@ -264,6 +269,7 @@ pub(crate) fn of_battery(status: &BatteryStatus) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::BatteryReading;
 
     fn finding(code: AlertCode) -> Finding {
         Finding { code, miner: None, text: "words".into() }
@@ -353,6 +359,24 @@ mod tests {
             assert_eq!(found.len(), 1);
             assert_eq!((found[0].code, found[0].text.clone()), (code, format!("Battery source: {error}")));
         }
+    }
+
+    /// An answer without a charge is as good as none, and somebody has to be told why the miner goes off.
+    #[test]
+    fn an_answer_without_a_charge_is_told_once_with_its_cause() {
+        let told = |reading: BatteryReading, error| {
+            let status = BatteryStatus { reading: Some(reading.into()), error, ..BatteryStatus::default() };
+            of_battery(&status).into_iter().map(|finding| finding.text).collect::<Vec<_>>()
+        };
+        let nothing = BatteryReading::default();
+        assert_eq!(
+            told(nothing.clone(), None),
+            ["Battery source: it answers, and tells no state of charge."]
+        );
+        assert_eq!(told(BatteryReading { lost: true, ..nothing.clone() }, None), [""; 0]);
+        assert_eq!(told(BatteryReading { soc_percent: Some(300.0), ..nothing.clone() }, None), [""; 0]);
+        let gone = DeviceError::Unreachable("no route".into());
+        assert_eq!(told(nothing, Some(gone)).len(), 1, "the later failure alone");
     }
 
     #[test]

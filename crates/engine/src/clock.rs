@@ -365,6 +365,37 @@ mod tests {
     }
 
     #[test]
+    fn no_step_of_the_wall_clock_moves_monotonic_time() {
+        for step in [3_600_000, -3_600_000, 86_400_000, -86_400_000, -NOON.0] {
+            let clock = Lockstep::new(NOON);
+            let keeper = Timekeeper::new(Arc::new(clock.clone()), None);
+            clock.step_wall(step);
+            assert_eq!(
+                keeper.now(),
+                Now { mono: MonoTime(0), utc: NOON },
+                "by {step} ms: nobody bears it out"
+            );
+            let stepped = UtcMillis(NOON.0 + step);
+            keeper.compare(Some(stepped), None);
+            assert_eq!(keeper.now(), Now { mono: MonoTime(0), utc: stepped }, "by {step} ms: borne out");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_begins_in_1970_is_known_to_be_right_only_once_it_was_set() {
+        let clock = Lockstep::new(NOON);
+        clock.step_wall(-NOON.0);
+        let keeper = Timekeeper::new(Arc::new(clock.clone()), None);
+        keeper.compare(Some(NOON), Some(NOON));
+        assert!(!keeper.synced());
+        clock.step_wall(NOON.0);
+        assert!(!keeper.synced(), "nobody has borne it out yet");
+        keeper.compare(Some(NOON), Some(NOON));
+        assert!(keeper.synced());
+        assert_eq!(keeper.now(), Now { mono: MonoTime(0), utc: NOON });
+    }
+
+    #[test]
     fn monotonic_time_goes_on_over_a_restart_and_never_back() {
         let clock = Lockstep::new(NOON);
         let kept = Now { mono: MonoTime(50_000), utc: UtcMillis(NOON.0 - 7_000) };

@@ -92,6 +92,63 @@ mod tests {
         assert_eq!(before.day.to_string(), "2026-03-08");
     }
 
+    /// The nights of a year at a place, in the order in which they come: each as often as it begins anew.
+    fn nights(place: &Place, sunset: u32, sunrise: u32) -> Vec<CivilDay> {
+        let policy = control::Policy { sunset, sunrise, ..control::Policy::default() };
+        let start = at("2028-01-01T12:00:00Z");
+        let instants = (0..366 * 144).map(|step: i64| UtcMillis(start.0 + step * 600_000));
+        let mut nights: Vec<CivilDay> = Vec::new();
+        for instant in instants {
+            if let Some(night) = control::rules::night(&policy, &place.local(instant, true))
+                && nights.last() != Some(&night)
+            {
+                nights.push(night);
+            }
+        }
+        nights
+    }
+
+    /// One night a day, whatever the clocks do: the start after sunset can neither come twice nor be left out. 2028 has a
+    /// 29 February, and changes of half an hour on Lord Howe; and the sun sets and rises in the hours that are changed.
+    #[test]
+    fn every_day_of_a_year_has_its_one_night() {
+        use chrono_tz::{America::New_York, Australia::Lord_Howe, Europe::Berlin, UTC};
+        let fixed =
+            [(19, 7), (2, 7), (1, 7), (23, 2)].map(|(sunset, sunrise)| (sunset * 3600, sunrise * 3600));
+        for timezone in [New_York, Berlin, Lord_Howe, UTC] {
+            for (sunset, sunrise) in fixed.into_iter().chain([(9000, 25_200), (5400, 25_200), (82_800, 9000)])
+            {
+                let nights = nights(&Place { timezone, coordinates: None }, sunset, sunrise);
+                let of_days = nights.iter().zip(nights.iter().skip(1));
+                assert!(
+                    of_days.clone().all(|(one, next)| next.0 == one.0 + 1),
+                    "{timezone} {sunset} {sunrise}: one night after the other"
+                );
+                assert!((366..=367).contains(&nights.len()), "{timezone} {sunset}: {}", nights.len());
+            }
+        }
+    }
+
+    /// Towards the pole there are days without a night, and sunsets after midnight: still no night comes twice.
+    #[test]
+    fn no_night_comes_twice_where_the_sun_sets_after_midnight_or_not_at_all() {
+        use chrono_tz::{Arctic::Longyearbyen, Europe::Helsinki, Europe::Oslo};
+        let places = [
+            (Longyearbyen, (78.2, 15.6), 60..240),
+            (Oslo, (69.6, 18.9), 180..310),
+            (Helsinki, (65.9, 24.1), 300..368),
+            (Helsinki, (60.2, 24.9), 366..368),
+        ];
+        for (timezone, coordinates, expected) in places {
+            let nights = nights(&Place { timezone, coordinates: Some(coordinates) }, 0, 0);
+            assert!(
+                nights.iter().zip(nights.iter().skip(1)).all(|(one, next)| next.0 > one.0),
+                "{timezone} {coordinates:?}: {nights:?}"
+            );
+            assert!(expected.contains(&nights.len()), "{timezone} {coordinates:?}: {}", nights.len());
+        }
+    }
+
     #[test]
     fn a_stretch_has_a_sunset_for_each_of_its_days() {
         let (from, to) = (at("2026-06-20T06:00:00Z"), at("2026-06-23T06:00:00Z"));

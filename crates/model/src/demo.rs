@@ -10,36 +10,26 @@ pub struct DemoState {
     pub pace: f64,
     /// A jump is still being lived through.
     pub catching_up: bool,
-    /// What is wrong.
-    pub faults: Vec<DemoFault>,
+    /// The names of what is wrong.
+    pub faults: Vec<String>,
     /// Where everything else about the simulation can be set, by HTTP.
     pub control_api: String,
+    /// Everything that can be wrong. It stays the same, and events go without it.
+    #[serde(skip)]
+    pub catalogue: Vec<DemoFault>,
 }
 
 /// Something that can be wrong with the demo house.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DemoFault {
-    /// Thick clouds.
-    Clouds,
-    /// The portal goes on serving its last data, and nothing says so.
-    PortalFrozen,
-    /// The portal answers 503.
-    PortalDown,
-    /// The miner acknowledges every command and does nothing.
-    MinerIgnores,
-    /// The miner refuses every connection.
-    MinerUnreachable,
-}
-
-impl DemoFault {
-    /// Every fault, in the order in which a page shows them.
-    pub const ALL: [Self; 5] =
-        [Self::Clouds, Self::PortalFrozen, Self::PortalDown, Self::MinerIgnores, Self::MinerUnreachable];
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DemoFault {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// What happens, for people.
+    pub sentence: &'static str,
 }
 
 /// A change of the demo house.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DemoChange {
     /// Let time run so many times as fast as ours; 0 pauses it.
@@ -50,8 +40,8 @@ pub enum DemoChange {
     Charge(Soc),
     /// Switch a fault on or off.
     Fault {
-        /// Which.
-        fault: DemoFault,
+        /// Its name.
+        fault: String,
         /// On or off.
         on: bool,
     },

@@ -8,6 +8,7 @@ use model::{UtcMillis, Watts};
 use std::sync::Arc;
 
 pub mod axeos;
+pub mod catalogue;
 pub mod house;
 pub mod miner;
 pub mod network;

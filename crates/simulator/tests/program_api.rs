@@ -62,8 +62,40 @@ async fn the_index_lists_calls_that_exist() {
     for call in calls {
         let (method, path) = call["call"].as_str().unwrap().split_once(' ').unwrap();
         let id = if path.starts_with("/axeos/") { "axeos" } else { "miner" };
-        let (status, _) = bench.call(method, &path.replace("{id}", id), "").await;
+        let path = path.replace("{id}", id).replace("{name}", "clouds");
+        let (status, _) = bench.call(method, &path, "").await;
         assert!(status == 200 || status == 204 || status == 400, "{method} {path}: {status}");
+    }
+}
+
+#[tokio::test]
+async fn a_fault_is_switched_by_its_name() {
+    let bench = Bench::start().await;
+    let is_on = async |name: &str| {
+        let told = bench.good("GET", "/faults", Value::Null).await;
+        let told = told.as_array().unwrap().iter().find(|fault| fault["name"] == name).cloned();
+        told.unwrap()["on"].clone()
+    };
+    let told = bench.good("PUT", "/faults/portal_busy", json!({"on": true})).await;
+    assert_eq!((&told["part"], &told["on"]), (&json!("portal"), &json!(true)));
+    assert_eq!(is_on("portal_busy").await, true);
+    assert_eq!(
+        bench.good("GET", "/portal/faults", Value::Null).await["reply"],
+        json!({"too_many_requests": {"retry_after": 60}})
+    );
+    bench.good("PUT", "/faults/portal_down", json!({"on": true})).await;
+    assert_eq!(is_on("portal_busy").await, false, "there is one reply");
+    bench.good("PUT", "/faults/portal_down", json!({"on": false})).await;
+    assert_eq!(is_on("portal_down").await, false);
+    let swap = bench.good("GET", "/faults", Value::Null).await;
+    assert!(!swap.to_string().contains("swapped"), "there is only one");
+    for (path, body, status) in [
+        ("/faults/fire", r#"{"on": true}"#, 404),
+        ("/faults/clouds", "{}", 400),
+        ("/faults/clouds", r#"{"on": 1}"#, 400),
+        ("/faults/swapped", r#"{"on": true}"#, 400),
+    ] {
+        assert_eq!(bench.call("PUT", path, body).await.0, status, "{path} {body}");
     }
 }
 

@@ -5,18 +5,14 @@
 use super::LivedTime;
 use model::demo::{DemoChange, DemoFault, DemoState};
 use simulator::{
+    catalogue::{CATALOGUE, NamedFault},
     house::{InvalidSetup, Overrides},
-    miner::{Faults, WriteFault},
-    portal::{PortalFaults, ReplyFault},
+    miner::Faults,
+    portal::PortalFaults,
     program::Simulation,
     time::{ClockRefused, Steering},
 };
 use std::{sync::Arc, time::Duration};
-
-/// The share of the sky that thick clouds cover.
-const OVERCAST: f64 = 0.95;
-/// What a portal answers that is down.
-const DOWN: ReplyFault = ReplyFault::ServerError { status: 503 };
 
 /// The demo house's switches. Clones switch the same house.
 #[derive(Clone)]
@@ -32,6 +28,9 @@ pub enum NotSwitched {
     /// The pace is none.
     #[error(transparent)]
     Clock(#[from] ClockRefused),
+    /// There is no such fault.
+    #[error("Nothing is called that.")]
+    Fault,
     /// The simulation doesn't take it.
     #[error(transparent)]
     Setup(#[from] InvalidSetup),
@@ -47,8 +46,9 @@ impl Switches {
         DemoState {
             pace: self.time.scale(),
             catching_up: self.time.is_catching_up(),
-            faults: DemoFault::ALL.into_iter().filter(|fault| self.has(*fault)).collect(),
+            faults: self.possible().filter(|fault| fault.is_on(&self.simulation)).map(name).collect(),
             control_api: self.control_api.clone(),
+            catalogue: self.possible().map(told).collect(),
         }
     }
 
@@ -61,59 +61,33 @@ impl Switches {
                 self.simulation.house().set_soc(soc);
                 self.simulation.portal().upload_now();
             }
-            DemoChange::Fault { fault, on } => self.set(fault, on)?,
+            DemoChange::Fault { fault, on } => {
+                let fault = NamedFault::find(&fault).ok_or(NotSwitched::Fault)?;
+                fault.switch(&self.simulation, on)?;
+            }
             DemoChange::Heal => {
                 self.simulation.house().set_overrides(Overrides::default())?;
                 self.simulation.portal().set_faults(PortalFaults::default())?;
-                self.each_miner(|faults| *faults = Faults::default());
+                for miner in self.simulation.miners() {
+                    miner.set_faults(Faults::default());
+                }
             }
         }
         Ok(())
     }
 
-    fn has(&self, fault: DemoFault) -> bool {
-        let of_portal = |has: fn(&PortalFaults) -> bool| has(&self.simulation.portal().faults());
-        let of_miner =
-            |has: fn(&Faults) -> bool| self.simulation.miners().iter().any(|miner| has(&miner.faults()));
-        match fault {
-            DemoFault::Clouds => {
-                let cover = self.simulation.house().overrides().cloud_cover;
-                cover.is_some_and(|cover| cover >= OVERCAST)
-            }
-            DemoFault::PortalFrozen => of_portal(|faults| faults.frozen),
-            DemoFault::PortalDown => of_portal(|faults| faults.reply == Some(DOWN)),
-            DemoFault::MinerIgnores => of_miner(|faults| faults.writes == WriteFault::AcknowledgeOnly),
-            DemoFault::MinerUnreachable => of_miner(|faults| faults.refuse_connections),
-        }
+    /// What can be wrong with this house.
+    fn possible(&self) -> impl Iterator<Item = &'static NamedFault> {
+        CATALOGUE.iter().filter(|fault| fault.can_happen(&self.simulation))
     }
+}
 
-    fn set(&self, fault: DemoFault, on: bool) -> Result<(), InvalidSetup> {
-        let (house, portal) = (self.simulation.house(), self.simulation.portal());
-        match fault {
-            DemoFault::Clouds => {
-                let cloud_cover = on.then_some(OVERCAST);
-                house.set_overrides(Overrides { cloud_cover, ..house.overrides() })?;
-            }
-            DemoFault::PortalFrozen => {
-                portal.set_faults(PortalFaults { frozen: on, ..portal.faults() })?;
-            }
-            DemoFault::PortalDown => {
-                portal.set_faults(PortalFaults { reply: on.then_some(DOWN), ..portal.faults() })?;
-            }
-            DemoFault::MinerIgnores => {
-                let writes = if on { WriteFault::AcknowledgeOnly } else { WriteFault::None };
-                self.each_miner(|faults| faults.writes = writes);
-            }
-            DemoFault::MinerUnreachable => self.each_miner(|faults| faults.refuse_connections = on),
-        }
-        Ok(())
-    }
+fn name(fault: &NamedFault) -> String {
+    fault.name.to_owned()
+}
 
-    fn each_miner(&self, change: impl Fn(&mut Faults)) {
-        for miner in self.simulation.miners() {
-            miner.update_faults(&change);
-        }
-    }
+fn told(fault: &NamedFault) -> DemoFault {
+    DemoFault { name: fault.name, sentence: fault.sentence }
 }
 
 #[cfg(test)]
@@ -134,26 +108,35 @@ mod tests {
     #[tokio::test]
     async fn a_fault_is_told_as_long_as_it_is_on() {
         let (demo, switches) = paused().await;
-        for fault in DemoFault::ALL {
-            switches.switch(DemoChange::Fault { fault, on: true }).await.unwrap();
-            assert_eq!(switches.state().faults, [fault]);
-            switches.switch(DemoChange::Fault { fault, on: false }).await.unwrap();
-            assert_eq!(switches.state().faults, []);
+        let catalogue = switches.state().catalogue;
+        assert_eq!(catalogue.len(), CATALOGUE.len() - 1, "one miner swaps with nobody");
+        for DemoFault { name, .. } in catalogue {
+            let fault = |on| DemoChange::Fault { fault: name.to_owned(), on };
+            switches.switch(fault(true)).await.unwrap();
+            assert!(switches.state().faults.contains(&name.to_owned()), "{name}");
+            switches.switch(fault(false)).await.unwrap();
+            assert_eq!(switches.state().faults, [""; 0], "{name}");
         }
+        let fire = DemoChange::Fault { fault: "fire".to_owned(), on: true };
+        assert_eq!(switches.switch(fire).await, Err(NotSwitched::Fault));
         assert_eq!(switches.state().control_api, demo.control_api);
     }
 
     #[tokio::test]
     async fn healing_takes_every_fault_away() {
         let (_demo, switches) = paused().await;
-        for fault in DemoFault::ALL {
-            switches.switch(DemoChange::Fault { fault, on: true }).await.unwrap();
+        for DemoFault { name, .. } in switches.state().catalogue {
+            switches.switch(DemoChange::Fault { fault: name.to_owned(), on: true }).await.unwrap();
         }
-        assert_eq!(switches.state().faults, DemoFault::ALL);
+        assert!(
+            switches.state().faults.len() > 20,
+            "those that can hold at once: {:?}",
+            switches.state().faults
+        );
         let overrides = Overrides { hold_soc: true, ..switches.simulation.house().overrides() };
         switches.simulation.house().set_overrides(overrides).unwrap();
         switches.switch(DemoChange::Heal).await.unwrap();
-        assert_eq!(switches.state().faults, []);
+        assert_eq!(switches.state().faults, [""; 0]);
         assert_eq!(switches.simulation.house().overrides(), Overrides::default());
     }
 

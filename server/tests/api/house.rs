@@ -54,7 +54,7 @@ pub(crate) struct House {
     /// As strangers meet it.
     pub(crate) outside: Router,
     pub(crate) access: Access,
-    clock: Lockstep,
+    pub(crate) clock: Lockstep,
     /// By how many milliseconds those who sign in live later than the house.
     ahead: Arc<AtomicI64>,
     pub(crate) settings: Settings,
@@ -81,6 +81,12 @@ pub(crate) struct Options {
     pub(crate) only_looked_at: &'static [&'static str],
     /// The section of the configuration that says how people are told of alerts.
     pub(crate) notify: Value,
+    /// Changes what is simulated.
+    pub(crate) simulate: Option<fn(&mut SimulationSetup)>,
+    /// Changes the configuration.
+    pub(crate) configure: Option<Box<dyn Fn(&mut Value) + Send + Sync>>,
+    /// By how many milliseconds the wall clock is wrong when the site is started.
+    pub(crate) wall_is_off_by: i64,
 }
 
 /// The ids of a site's miners.
@@ -108,12 +114,15 @@ impl House {
             v3_password: CANARY.into(),
             ..MinerSetup::default()
         };
-        let setup = SimulationSetup {
+        let mut setup = SimulationSetup {
             house: HouseSetup { initial_soc: 95.0, ..HouseSetup::default() },
             portal: PortalSetup { password: CANARY.into(), ..PortalSetup::default() },
             miners: options.miners.0.iter().map(miner).collect(),
             ..SimulationSetup::default()
         };
+        if let Some(change) = options.simulate {
+            change(&mut setup);
+        }
         let simulation = Simulation::start(setup, Arc::new(move || time.true_time())).await.unwrap();
         let held = Overrides { hold_soc: true, ..simulation.house().overrides() };
         simulation.house().set_overrides(held).unwrap();
@@ -123,6 +132,7 @@ impl House {
             miner.until_listening(!options.miner_faults.refuse_connections).await;
         }
         let inputs = configuration(&simulation, &options);
+        clock.step_wall(options.wall_is_off_by);
         let data = tempfile::tempdir().unwrap();
         let ahead = Arc::new(AtomicI64::new(0));
         let closing = CancellationToken::new();
@@ -224,26 +234,31 @@ pub(crate) fn sent_to(miner: &SimulatedMiner) -> Vec<String> {
 }
 
 fn configuration(simulation: &Simulation, options: &Options) -> Inputs {
+    // Where nobody listens, if there is none.
+    let port = |address: Option<std::net::SocketAddr>| address.map_or(1, |address| address.port());
     let miner = |miner: &SimulatedMiner| {
         json!({
             "id": miner.id(),
             "name": options.name.map_or_else(|| format!("{} <b>", miner.id()), str::to_owned),
             "host": "127.0.0.1",
-            "v2_port": miner.v2_addr().unwrap().port(),
-            "v3_port": miner.v3_addr().unwrap().port(),
+            "v2_port": port(miner.v2_addr()),
+            "v3_port": port(miner.v3_addr()),
             "password": CANARY,
             "controlled": !options.only_looked_at.contains(&miner.id()),
         })
     };
     let miners: Vec<_> = simulation.miners().iter().map(miner).collect();
     let portal_password = if options.wrong_portal_password { "wrong-canary-9317" } else { CANARY };
-    let text = json!({
+    let mut text = json!({
         "site": { "name": "Test house", "timezone": "America/Denver" },
         "miners": miners,
         "battery": { "user": "demo", "password": portal_password, "base_url": simulation.portal().base_url() },
         "autocontrol": { "enabled": true },
         "notify": options.notify,
     });
+    if let Some(change) = &options.configure {
+        change(&mut text);
+    }
     Inputs::of_text(&text.to_string(), std::iter::empty())
 }
 

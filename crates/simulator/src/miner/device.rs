@@ -214,6 +214,8 @@ impl State {
 
     pub(super) fn set_faults(&mut self, now: UtcMillis, faults: Faults) {
         self.machine.set_crash_below(now, faults.crash_loop_below_watts);
+        let usual = self.machine.physics().dead_time_s;
+        self.machine.set_dead_time(faults.recalibration_seconds.map_or(usual, |seconds| seconds as f64));
         self.faults = faults;
     }
 

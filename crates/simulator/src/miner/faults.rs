@@ -35,6 +35,10 @@ pub struct Faults {
     pub malformed: Option<Malformation>,
     /// Put keys into replies that no manual knows.
     pub unknown_keys: bool,
+    /// Print the numbers of reads as texts.
+    pub numbers_as_texts: bool,
+    /// Members that reads leave out wherever they would stand, as firmware that calls them something else.
+    pub left_out: Vec<String>,
     /// Close a V2 connection that has sent no complete request after this time, real ms. The manuals say 10 s.
     pub v2_idle_close_ms: u64,
     /// Close a V3 connection that is silent for this time, real ms. The manuals say 300 s.
@@ -55,6 +59,8 @@ pub struct Faults {
     pub forget_tokens: bool,
     /// How far the `ts` of a V3 write may be from the device's clock, s. No manual tells.
     pub v3_clock_tolerance_seconds: u64,
+    /// Commands that the firmware doesn't know (V2 code 14, V3 code −2).
+    pub unknown_commands: Vec<String>,
     /// What becomes of writes and their acknowledgements.
     pub writes: WriteFault,
     /// What becomes of a percentage before the ramp has finished.
@@ -67,12 +73,16 @@ pub struct Faults {
     pub resumes_after_power_off_seconds: Option<u64>,
     /// How long a reboot takes, s; `None`: as the physics say.
     pub reboot_seconds: Option<u64>,
+    /// How long nothing is hashed after each start of the mining process, s; `None`: as the physics say.
+    pub recalibration_seconds: Option<u64>,
     /// After a write, reads tell for so many seconds what was before it.
     pub stale_readback_seconds: u64,
     /// Power reads 0 whatever is drawn.
     pub power_reads_zero: bool,
     /// The hash rate reads 0 whatever is hashed.
     pub hash_reads_zero: bool,
+    /// The power limit in force reads 0 whatever it is.
+    pub limit_reads_zero: bool,
     /// The device's clock is ahead by so many seconds; behind if negative.
     pub clock_skew_seconds: i64,
     /// The error codes that the device reports.
@@ -94,6 +104,8 @@ impl Default for Faults {
             not_utf8: false,
             malformed: None,
             unknown_keys: false,
+            numbers_as_texts: false,
+            left_out: Vec::new(),
             v2_idle_close_ms: 10_000,
             v3_idle_close_ms: 300_000,
             heartbeat_echo: true,
@@ -104,15 +116,18 @@ impl Default for Faults {
             wrong_password: false,
             forget_tokens: false,
             v3_clock_tolerance_seconds: 300,
+            unknown_commands: Vec::new(),
             writes: WriteFault::None,
             early_percent: EarlyPercent::Refused,
             ignore_limit_below_watts: None,
             crash_loop_below_watts: None,
             resumes_after_power_off_seconds: None,
             reboot_seconds: None,
+            recalibration_seconds: None,
             stale_readback_seconds: 0,
             power_reads_zero: false,
             hash_reads_zero: false,
+            limit_reads_zero: false,
             clock_skew_seconds: 0,
             error_codes: Vec::new(),
         }
@@ -120,6 +135,11 @@ impl Default for Faults {
 }
 
 impl Faults {
+    /// Whether the firmware doesn't know this command.
+    pub(super) fn knows_not(&self, command: &str) -> bool {
+        self.unknown_commands.iter().any(|unknown| unknown == command)
+    }
+
     /// These faults as far as they concern `command`: see [`Faults::only_commands`].
     pub(super) fn concerning(&self, command: &str) -> Self {
         if self.only_commands.is_empty() || self.only_commands.iter().any(|only| only == command) {
@@ -200,11 +220,13 @@ pub enum Malformation {
     CommaForBrace,
     /// The end is missing, as from a buffer too short for it.
     CutShort,
+    /// The reply comes twice in a row, as from a buffer that wasn't emptied.
+    Concatenated,
 }
 
 impl Malformation {
     /// Every one.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ControlCharacters,
         Self::EscapedQuote,
         Self::TrailingComma,
@@ -215,6 +237,7 @@ impl Malformation {
         Self::BracketedErrors,
         Self::CommaForBrace,
         Self::CutShort,
+        Self::Concatenated,
     ];
 }
 

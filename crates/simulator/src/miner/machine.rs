@@ -98,6 +98,8 @@ pub(super) struct Machine {
     stored: Stored,
     /// The target power that this run of the mining process obeys, W.
     power_target_in_force: u32,
+    /// Time from a start of the mining process to the first hash, s.
+    dead_time_s: f64,
     /// Time constant of this run's ramp, and when it ends after the start, s.
     ramp_tau_s: f64,
     ramp_s: f64,
@@ -136,6 +138,7 @@ impl Machine {
                 fast_boot: false,
             },
             power_target_in_force: 0,
+            dead_time_s: physics.dead_time_s,
             ramp_tau_s: 0.0,
             ramp_s: 0.0,
             percent: None,
@@ -182,7 +185,7 @@ impl Machine {
         let stage = match self.stage {
             Stage::Off | Stage::Stable { .. } => None,
             Stage::Booting { since } => {
-                Some((since.saturating_add(millis(self.physics.dead_time_s)), Event::DeadTimeOver))
+                Some((since.saturating_add(millis(self.dead_time_s)), Event::DeadTimeOver))
             }
             Stage::Ramping { since } => {
                 Some((since.saturating_add(millis(self.ramp_s)), Event::RampFinished))
@@ -278,6 +281,11 @@ impl Machine {
         }
     }
 
+    /// Time from a start of the mining process to the first hash, s, from now on.
+    pub(super) fn set_dead_time(&mut self, seconds: f64) {
+        self.dead_time_s = seconds;
+    }
+
     /// Power below which the machine can't run, W; `None` if it can run at any.
     pub(super) fn set_crash_below(&mut self, now: UtcMillis, watts: Option<u32>) {
         self.crash_below = watts.map(f64::from);
@@ -311,7 +319,9 @@ impl Machine {
         self.percent = None;
         self.power_target_in_force = self.stored.power_target;
         self.ramp_tau_s = self.physics.ramp_tau(self.stored.upfreq_speed, self.stored.fast_boot);
-        self.ramp_s = self.physics.stable_after(self.stored.upfreq_speed, self.stored.fast_boot);
+        // Who recalibrates longer than the ramp lasts ramps afterwards.
+        let ramp_s = self.physics.stable_after(self.stored.upfreq_speed, self.stored.fast_boot);
+        self.ramp_s = ramp_s.max(self.dead_time_s);
         (self.stopped_at, self.resumes_at, self.unstable_since) = (None, None, None);
         self.power.approach(now, self.physics.boot_watts, self.physics.stop_tau_s);
         // The averages of a run don't look back at the run before.

@@ -32,6 +32,7 @@ pub(super) fn spoil(text: &str, malformation: Malformation) -> String {
         Malformation::CommaForBrace => {
             text.strip_prefix('{').map_or(text.to_owned(), |rest| format!(",{rest}"))
         }
+        Malformation::Concatenated => text.repeat(2),
         Malformation::CutShort => text.chars().take(text.chars().count() * 2 / 3).collect(),
     }
 }

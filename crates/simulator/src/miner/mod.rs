@@ -169,6 +169,11 @@ impl SimulatedMiner {
         &self.device.setup.id
     }
 
+    /// The hardware address from the setup.
+    pub fn mac(&self) -> &str {
+        &self.device.setup.mac
+    }
+
     /// The firmware generation.
     pub fn profile(&self) -> Profile {
         self.device.setup.profile

@@ -118,7 +118,11 @@ impl Report {
                 rated: machine.rated_hash_rate(),
                 target: machine.target_hash_rate(),
             },
-            limit_w: if machine.hashing() { machine.limit_in_force() as u32 } else { 0 },
+            limit_w: if machine.hashing() && !faults.limit_reads_zero {
+                machine.limit_in_force() as u32
+            } else {
+                0
+            },
             limit_set_w: stored.limit,
             percent: machine.percent(),
             mode: stored.mode,

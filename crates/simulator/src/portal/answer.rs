@@ -66,6 +66,8 @@ const LOGIN_HTML: &str = "<!DOCTYPE html>\n<html><head><title>Sign in</title></h
     <input name=\"password\" type=\"password\"><button>Sign in</button></form></body></html>";
 const MAINTENANCE_HTML: &str = "<!DOCTYPE html>\n<html><head><title>Maintenance</title></head><body>\
     <h1>We'll be right back</h1><p>The system is under maintenance.</p></body></html>";
+const CAPTCHA_HTML: &str = "<!DOCTYPE html>\n<html><head><title>Just a moment...</title></head><body>\
+    <form id=\"challenge\" method=\"post\"><label><input type=\"checkbox\"> I am human</label></form></body></html>";
 const ELSE_HTML: &str = "<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body><p>Our new portal is here.</p></body></html>";
 
 /// What can be asked for.
@@ -251,6 +253,12 @@ fn unprocessed(fault: Option<ReplyFault>) -> Option<Answer> {
             answer.headers.extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds.to_string())));
             Some(answer)
         }
+        ReplyFault::Unavailable { retry_after } => {
+            let mut answer = Answer::html(503, "<html><body><h1>503 Service Unavailable</h1></body></html>");
+            answer.headers.push((header::RETRY_AFTER, retry_after.to_string()));
+            Some(answer)
+        }
+        ReplyFault::Captcha => Some(Answer::html(200, CAPTCHA_HTML)),
         ReplyFault::Maintenance => Some(Answer::html(200, MAINTENANCE_HTML)),
         // Never written: the connection is cut first.
         ReplyFault::Reset | ReplyFault::Silent => Some(Answer::html(200, "")),

@@ -75,6 +75,13 @@ pub enum ReplyFault {
         /// The header `Retry-After`, seconds; `null` for none.
         retry_after: Option<u32>,
     },
+    /// 503 with the header `Retry-After`. The request isn't processed.
+    Unavailable {
+        /// Seconds.
+        retry_after: u32,
+    },
+    /// 200 with an HTML page that wants to be clicked by a human. The request isn't processed.
+    Captcha,
     /// 200 with an HTML page that tells of maintenance. The request isn't processed.
     Maintenance,
     /// The connection is reset before a byte is answered. The request isn't processed.

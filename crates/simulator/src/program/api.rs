@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     axeos::{self, SimulatedAxeos},
+    catalogue::{CATALOGUE, NamedFault},
     house::Overrides,
     miner::{Faults, SimulatedMiner},
     portal::{PortalCounts, PortalFaults, PortalRequest},
@@ -19,7 +20,7 @@ use axum::{
     body::Bytes,
     extract::{DefaultBodyLimit, Path, State},
     http::StatusCode,
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use model::{Soc, UtcMillis};
 use serde::{Deserialize, Serialize};
@@ -32,13 +33,15 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 const LARGEST_BODY: usize = 64 * 1024;
 
 /// What there is, for whoever asks for `/`.
-const INDEX: [(&str, &str); 30] = [
+const INDEX: [(&str, &str); 32] = [
     ("GET /state", "everything"),
     ("GET /time", "the simulated instant, how fast it runs, and where a jump is to end"),
     ("PUT /time", "{\"utc\"?, \"scale\"?}: forward only; scale 0 is paused"),
     ("POST /time/jump", "{\"seconds\"}"),
     ("GET /house", "powers, state of charge, energies; what is held fast"),
     ("PATCH /house", "{\"soc\"?, \"hold_soc\"?, \"pv\"?, \"load\"?, \"cloud_cover\"?}: null lets go"),
+    ("GET /faults", "everything that can go wrong, by name"),
+    ("PUT /faults/{name}", "{\"on\": true or false}"),
     ("GET /portal/faults", "the portal's faults"),
     ("PATCH /portal/faults", "any of them"),
     ("DELETE /portal/faults", "none any more"),
@@ -124,6 +127,8 @@ fn router(controlled: Controlled) -> Router {
         .route("/time", get(time).put(set_time))
         .route("/time/jump", post(jump))
         .route("/house", get(house).patch(set_house))
+        .route("/faults", get(faults))
+        .route("/faults/{name}", put(switch_fault))
         .route("/portal/faults", get(portal_faults).patch(set_portal_faults).delete(heal_portal))
         .route("/portal/expire", post(expire))
         .route("/portal/upload", post(upload))
@@ -242,6 +247,38 @@ async fn set_house(State(controlled): World, body: Bytes) -> Answer {
         house.set_soc(soc);
     }
     Ok(Json(inhabited(&controlled.simulation)))
+}
+
+/// A named fault, and whether it is on.
+#[derive(Serialize)]
+struct FaultTold {
+    #[serde(flatten)]
+    fault: NamedFault,
+    on: bool,
+}
+
+async fn faults(State(controlled): World) -> Json<Vec<FaultTold>> {
+    let simulation = &controlled.simulation;
+    let told = |fault: &NamedFault| FaultTold { fault: *fault, on: fault.is_on(simulation) };
+    Json(CATALOGUE.iter().filter(|fault| fault.can_happen(simulation)).map(told).collect())
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Switched {
+    on: Option<bool>,
+}
+
+async fn switch_fault(
+    State(controlled): World,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Result<Json<FaultTold>, Refusal> {
+    let fault = NamedFault::find(&name).ok_or_else(|| Refusal::not_found("such fault"))?;
+    let Switched { on } = patched(&Switched::default(), object(&body)?)?;
+    let on = on.ok_or_else(|| Refusal::bad(Some("on"), "true or false"))?;
+    fault.switch(&controlled.simulation, on)?;
+    Ok(Json(FaultTold { fault: *fault, on: fault.is_on(&controlled.simulation) }))
 }
 
 async fn portal_faults(State(controlled): World) -> Json<PortalFaults> {

@@ -205,3 +205,33 @@ async fn error_codes_are_where_the_generation_has_them(#[case] profile: Profile)
         _ => {}
     }
 }
+
+#[rstest]
+#[case(Profile::G1)]
+#[case(Profile::G3)]
+#[tokio::test]
+async fn members_are_left_out_and_numbers_are_texts(#[case] profile: Profile) {
+    let bench = Bench::new(profile);
+    let whole = bench.summary().await;
+    let (name, number) = whole.as_object().unwrap().iter().find(|(_, value)| value.is_f64()).unwrap();
+    bench.miner.update_faults(|faults| faults.left_out = vec![name.clone()]);
+    let spoilt = bench.summary().await;
+    assert_eq!(
+        (spoilt.get(name), spoilt.as_object().unwrap().len()),
+        (None, whole.as_object().unwrap().len() - 1)
+    );
+    bench.miner.set_faults(Faults { numbers_as_texts: true, ..Faults::default() });
+    assert_eq!(bench.summary().await[name], json!(number.to_string()));
+}
+
+#[tokio::test]
+async fn a_command_that_firmware_doesn_t_know_is_refused_by_its_code() {
+    let bench = Bench::new(Profile::G3);
+    bench.miner.update_faults(|faults| {
+        faults.unknown_commands = vec!["summary".into(), "get.device.info".into()];
+    });
+    let reply: Value = json_of(&bench.text_v2("summary").await);
+    assert_eq!(reply["Code"], 14, "{reply}");
+    let reply = bench.v3().await.ask(&json!({"cmd": "get.device.info"})).await.unwrap();
+    assert_eq!(reply["code"], -2, "{reply}");
+}

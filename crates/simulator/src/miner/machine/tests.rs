@@ -56,6 +56,17 @@ fn a_start_goes_through_dead_time_and_ramp() {
 }
 
 #[test]
+fn a_recalibration_lasts_as_long_as_it_is_told() {
+    for seconds in [30.0, 90.0, 600.0] {
+        let mut machine = machine(false);
+        machine.set_dead_time(seconds);
+        change(&mut machine, 0.0, Change::Start);
+        assert_eq!(look(&mut machine, seconds - 1.0).phase, Phase::Booting);
+        assert_eq!(look(&mut machine, seconds + 1.0).phase, Phase::Ramping);
+    }
+}
+
+#[test]
 fn a_fast_boot_is_at_85_percent_ten_seconds_after_the_dead_time() {
     let mut machine = machine(false);
     change(&mut machine, 0.0, Change::FastBoot(true));

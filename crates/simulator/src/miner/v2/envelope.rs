@@ -1,6 +1,6 @@
 //! The envelopes around V2 replies: cgminer's for mining reads, the daemon's for everything else.
 
-use crate::miner::{Profile, report::Report};
+use crate::miner::{Faults, Profile, report::Report, spoiling::spoil_members};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -84,6 +84,16 @@ impl Body {
             Self::Mining { rows, .. } => rows.iter_mut().filter_map(Value::as_object_mut).for_each(add),
             Self::Daemon { message, .. } => message.as_object_mut().into_iter().for_each(add),
             Self::Joined(parts) => parts.iter_mut().for_each(|(_, part)| part.add_unknown_keys()),
+            Self::Error { .. } | Self::MiningDown => {}
+        }
+    }
+
+    /// Puts the faults of its members into the payload.
+    pub(super) fn spoil_members(&mut self, faults: &Faults) {
+        match self {
+            Self::Mining { rows, .. } => rows.iter_mut().for_each(|row| spoil_members(row, faults)),
+            Self::Daemon { message, .. } => spoil_members(message, faults),
+            Self::Joined(parts) => parts.iter_mut().for_each(|(_, part)| part.spoil_members(faults)),
             Self::Error { .. } | Self::MiningDown => {}
         }
     }

@@ -54,6 +54,9 @@ fn answer(device: &Device, request: Option<&Value>) -> Reply {
         if faults.unknown_keys {
             verdict.body.add_unknown_keys();
         }
+        if !verdict.write {
+            verdict.body.spoil_members(&faults);
+        }
         let mut text = verdict.body.print(profile, &report);
         if sealed {
             text = json!({ "enc": state.cipher.seal(&text) }).to_string();
@@ -82,6 +85,7 @@ fn judge(
     let command = command_of(profile, request);
     let body = match command {
         None => envelope::MISSING_COMMAND,
+        Some(command) if state.faults.knows_not(command) => envelope::UNKNOWN_COMMAND,
         Some("get_token") if profile != Profile::G0 => token(state, now),
         Some(command) => reads::read(profile, command, request, report).unwrap_or(envelope::UNKNOWN_COMMAND),
     };
@@ -133,6 +137,9 @@ fn judge_encrypted(
     }
     let change = match parsed {
         None => return Judged::sealed(verdict(envelope::UNKNOWN_COMMAND)),
+        Some(_) if state.faults.knows_not(command) => {
+            return Judged::sealed(verdict(envelope::UNKNOWN_COMMAND));
+        }
         Some(_) if !state.writes_enabled() => return Judged::sealed(verdict(envelope::WRITES_DISABLED)),
         Some(Write::Malformed | Write::OutOfRange) => {
             return Judged::sealed(verdict(envelope::COMMAND_ERROR));

@@ -74,6 +74,9 @@ fn answer(device: &Device, content: &[u8]) -> Reply {
             message.insert("aurora-mode".into(), json!({ "depth": [1, null, { "x": "y" }] }));
             message.insert("zz-reserved".into(), json!(-1));
         }
+        if !verdict.write {
+            spoiling::spoil_members(&mut verdict.body.message, &faults);
+        }
         let Body { code, message } = &verdict.body;
         let envelope = Envelope { code: *code, when: report.when, msg: message, desc: &verdict.command };
         let text = serde_json::to_string(&envelope).unwrap_or_default();
@@ -102,6 +105,9 @@ fn judge(
     // Clients send `null` where they have no parameter.
     let param = request.get("param").filter(|param| !param.is_null());
     let read = |body| Verdict::read(command, param.cloned().unwrap_or_default(), body);
+    if state.faults.knows_not(command) {
+        return read(Body::invalid_command());
+    }
     if let Some(body) = reads::read(device.setup.profile, command, param, &state.v3_salt, report) {
         return read(body);
     }

@@ -1,0 +1,14 @@
+//! `cargo xtask faults`: everything that can go wrong, tried on the program, in one table.
+
+use crate::{process, say, workspace::Workspace};
+
+/// Tries it all, or the scenarios whose names have `filter` in them, and prints what was expected and what was seen.
+pub(crate) fn faults(workspace: &Workspace, filter: Option<&str>) -> anyhow::Result<()> {
+    say::step("trying what can go wrong");
+    let mut command = workspace.cargo(&["test", "--package", "server", "--test", "faults", "--locked"]);
+    command.args(["--", "--quiet"]).args(filter);
+    process::run(
+        &mut command,
+        "the table above names the rows that failed, and what each says stands above it",
+    )
+}
