@@ -11,6 +11,7 @@ use crate::{
     clock::{Busy, Timekeeper},
     followed::Followed,
     local::Place,
+    notices::Notices,
     punctuality::{Punctuality, Schedule},
     recorder::{Entry, Recorder},
     requests::{Envelope, Message, Refused, Reply, Request},
@@ -50,6 +51,7 @@ pub(crate) struct ControlLoop {
     pub(crate) wakes: mpsc::Receiver<Busy>,
     pub(crate) supervisor: Supervisor,
     pub(crate) punctuality: Punctuality,
+    pub(crate) notices: Notices,
 }
 
 impl ControlLoop {
@@ -192,6 +194,7 @@ impl ControlLoop {
             let text = "The database doesn't take writes: control goes on, but nothing is kept.".into();
             found.push(Finding { code: AlertCode::Database, miner: None, text });
         }
+        found.extend(self.notices.findings());
         let restarts = self.supervisor.restarts();
         if restarts > 0 {
             let text =

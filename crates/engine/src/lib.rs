@@ -23,6 +23,7 @@ mod control_loop;
 mod followed;
 mod inherited;
 mod local;
+mod notices;
 mod punctuality;
 mod reader;
 mod recorder;

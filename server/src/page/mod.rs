@@ -4,6 +4,7 @@ mod account;
 mod assets;
 mod backend;
 mod calls;
+mod data;
 mod decisions;
 mod devices;
 mod manifest;
@@ -13,10 +14,12 @@ mod settings;
 
 pub use assets::{Site, SiteProblem};
 pub use backend::PageBackend;
+pub(crate) use data::DATABASE;
 
 use crate::{
     access::{Access, Scope, Who},
     events::News,
+    keeping::Keeping,
     network::Network,
     rest,
     settings::Settings,
@@ -58,6 +61,7 @@ struct Page {
     settings: Settings,
     news: News,
     network: Network,
+    keeping: Keeping,
     files: Option<Arc<Files>>,
 }
 
@@ -68,9 +72,10 @@ pub fn routes(
     settings: Settings,
     news: News,
     network: Network,
+    keeping: Keeping,
     site: Option<&Site>,
 ) -> Router {
-    let page = Page { backend, access, settings, news, network, files: site.map(Site::files) };
+    let page = Page { backend, access, settings, news, network, keeping, files: site.map(Site::files) };
     let calls = Router::new()
         .route("/rpc/{call}", any(calls::call))
         .with_state(Arc::clone(&page.backend))
@@ -85,6 +90,7 @@ pub fn routes(
         .route("/offline", get(show_out_of_reach))
         .merge(account::routes())
         .merge(settings::routes())
+        .merge(data::routes())
         .merge(devices::routes())
         .fallback(show_nothing)
         .with_state(page);
