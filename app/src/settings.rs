@@ -175,7 +175,10 @@ pub(crate) fn page(settings: Settings) -> impl IntoView {
     let body = view! {
         <div class="lead">
             <h1>"Settings"</h1>
-            <p>"What is changed here wins over the file, holds at once, and can be undone."</p>
+            <p>
+                "What is changed here wins over the file, holds at once, and can be undone. What is kept, and its backups: "
+                <a href="/data">"Data"</a> "."
+            </p>
         </div>
         {done.map(|done| view! { <p class="fate speaks" role="status">{done}</p> })}
         {problem.map(|why| view! { <p class="refusal" role="alert">{why}</p> })}

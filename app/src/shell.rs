@@ -4,6 +4,7 @@
 
 use crate::{
     account::{self as access, Account, Door},
+    data::{self, Data},
     decisions::{self, Journal},
     devices::{self, Devices},
     live::{Live, Start},
@@ -70,6 +71,11 @@ pub fn reference(reference: Reference, files: Option<&Files>) -> String {
 /// What is on the network.
 pub fn devices_page(of: Devices, files: Option<&Files>) -> String {
     plain("Devices".to_owned(), files, || devices::page(of).into_any())
+}
+
+/// What is kept, and its backups.
+pub fn data_page(of: Data, files: Option<&Files>) -> String {
+    plain("Data".to_owned(), files, || data::page(of).into_any())
 }
 
 /// All settings.

@@ -107,6 +107,9 @@ pub fn facts(config: &Config, demo: bool) -> Facts {
         tick: tick(config),
         search_ranges: config.site.search_ranges.clone(),
         csv_log: config.data.csv_log.then_some(config.data.log_interval_sec),
+        samples_kept: config.data.max_days,
+        backup_every: config.data.backups.then_some(config.data.backup_days),
+        backups_kept: config.data.backups_kept as usize,
         demo,
     }
 }

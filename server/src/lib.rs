@@ -9,6 +9,7 @@
 //! * [`run`] puts it all together and takes it down again.
 //! * [`notify`] tells people of alerts who don't look.
 //! * `csv_log` writes the daily CSV files.
+//! * [`keeping`] makes backups and takes them up, and looks after the disk.
 //! * [`import`] takes over what the earlier program left.
 //! * [`check`] says whether a configuration would work, and with `--live` whether the devices do.
 
@@ -24,6 +25,7 @@ pub mod demo;
 pub mod events;
 mod headers;
 pub mod import;
+pub mod keeping;
 mod listen;
 mod metrics;
 pub mod network;

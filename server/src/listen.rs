@@ -3,6 +3,7 @@
 //! Every connection takes a file of the program's, and the control loop needs files too, to reach the miners: whoever opens
 //! connections and says nothing must not take them all.
 
+use crate::access::RESTORE;
 use axum::{
     Router,
     body::Body,
@@ -36,6 +37,8 @@ const HEADERS: Duration = Duration::from_secs(30);
 const LARGEST_HEAD: usize = 32 * 1024;
 /// How long a request may take until its answer begins. The longest are tests of connections, and those end by themselves.
 const ANSWER: Duration = Duration::from_secs(60);
+/// The same where a whole database is sent first. Who sends it has said who they are, and is given up if nothing comes.
+const RECEIVED: Duration = Duration::from_secs(60 * 60);
 /// The rest before the next try, where no connection can be taken: the machine has no files left.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -87,9 +90,10 @@ fn connection(
 > {
     let answer = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
+        let patience = if request.uri().path() == RESTORE { RECEIVED } else { ANSWER };
         let answered = router.clone().call(request.map(Body::new));
         async move {
-            match tokio::time::timeout(ANSWER, answered).await {
+            match tokio::time::timeout(patience, answered).await {
                 Ok(response) => response,
                 Err(_) => Ok(StatusCode::REQUEST_TIMEOUT.into_response()),
             }

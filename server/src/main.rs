@@ -10,17 +10,22 @@ use server::{
     config::{self, Changes, Inputs, Loaded},
     demo::{Demo, House},
     import::{self, Import},
+    keeping::{PROGRAM, SECRETS},
     run::{self, Setup},
 };
 use std::{
-    env,
+    env, fs,
     io::{self, IsTerminal, Write},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
-use store::Store;
+use store::{
+    Store,
+    backup::{Backups, Making},
+    restore,
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -118,6 +123,22 @@ enum Command {
     },
     /// Set the password with which people sign in. The program must not be running.
     SetPassword,
+    /// Make a backup of the database. The program must not be running: it makes its own.
+    Backup {
+        /// Where to: a file that isn't there yet. Without it, among the program's own backups.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// With the passwords of devices, the household's password and the tokens.
+        #[arg(long)]
+        with_secrets: bool,
+    },
+    /// Restore a backup: history, journal and settings become those of it. The program must not be running. What is there now
+    /// is set aside.
+    Restore {
+        /// The backup.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 }
 
 #[tokio::main(worker_threads = 2)]
@@ -139,6 +160,14 @@ async fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     }
     if let Some(Command::SetPassword) = command {
         return set_password(&options.data).await;
+    }
+    if let Some(Command::Backup { out, with_secrets }) = command {
+        let now = Now { mono: MonoTime(0), utc: SystemClock::new().wall() };
+        return backup(&options.data, out.as_deref(), with_secrets, now).await;
+    }
+    if let Some(Command::Restore { file }) = command {
+        let now = Now { mono: MonoTime(0), utc: SystemClock::new().wall() };
+        return restore(&options.data, &file, now).await;
     }
     if let Some(Command::Import { paths, miner, dry_run }) = command {
         let inputs = Inputs::read(options.config.as_deref(), config::environment())?;
@@ -235,7 +264,7 @@ async fn check(loaded: &Loaded, live: bool) -> anyhow::Result<ExitCode> {
 /// Asks for a password twice, or reads a line of what is piped in, and keeps its hash. Every browser is signed out.
 async fn set_password(data: &Path) -> anyhow::Result<ExitCode> {
     let now = Now { mono: MonoTime(0), utc: SystemClock::new().wall() };
-    let opened = Store::open(data, now).await.context("the program may be running: stop it first")?;
+    let opened = Store::open(data, now).await.context(MAY_BE_RUNNING)?;
     let password = if io::stdin().is_terminal() {
         let password = rpassword::prompt_password("New password, 8 characters or more: ")?;
         if password != rpassword::prompt_password("The same again: ")? {
@@ -254,6 +283,48 @@ async fn set_password(data: &Path) -> anyhow::Result<ExitCode> {
     access.set_password(&password).await?;
     opened.store.close().await?;
     let _ = writeln!(io::stdout(), "The password is set. Whoever was signed in signs in anew.");
+    Ok(ExitCode::SUCCESS)
+}
+
+const MAY_BE_RUNNING: &str = "the program may be running: stop it first";
+
+async fn backup(data: &Path, out: Option<&Path>, with_secrets: bool, now: Now) -> anyhow::Result<ExitCode> {
+    let opened = Store::open(data, now).await.context(MAY_BE_RUNNING)?;
+    let making = Making { at: now.utc, program: PROGRAM, with_secrets, secrets: SECRETS };
+    let backups = Backups::of(data);
+    let made = backups.make(&opened.store, making).await;
+    opened.store.close().await?;
+    let made = made?;
+    let (_, mut path) = backups.find(&made.name).context("the backup is gone again")?;
+    if let Some(out) = out {
+        let mut file = fs::OpenOptions::new();
+        std::os::unix::fs::OpenOptionsExt::mode(file.write(true).create_new(true), 0o600);
+        let writing = || format!("writing {}", out.display());
+        let mut file = file.open(out).with_context(writing)?;
+        io::copy(&mut fs::File::open(&path)?, &mut file).with_context(writing)?;
+        file.sync_all().with_context(writing)?;
+        backups.remove(&made)?;
+        out.clone_into(&mut path);
+    }
+    let secrets = if with_secrets { "with passwords" } else { "without passwords" };
+    let _ = writeln!(io::stdout(), "{} ({} bytes, {secrets})", path.display(), made.manifest.bytes);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn restore(data: &Path, file: &Path, now: Now) -> anyhow::Result<ExitCode> {
+    // Holds the directory, and brings to an end what was begun before.
+    let opened = Store::open(data, now).await.context(MAY_BE_RUNNING)?;
+    let reading = || format!("reading {}", file.display());
+    anyhow::ensure!(fs::metadata(file).with_context(reading)?.is_file(), "{} is no file", file.display());
+    fs::copy(file, restore::incoming(data)?).with_context(reading)?;
+    let proven = restore::prove(data, now).await;
+    opened.store.close().await?;
+    proven.with_context(|| format!("{} isn't restored, and everything is as it was", file.display()))?;
+    let opened = Store::open(data, now).await?;
+    for note in opened.notes {
+        let _ = writeln!(io::stdout(), "{note}");
+    }
+    opened.store.close().await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -6,6 +6,7 @@ use crate::{
     config::{Config, Inputs},
     csv_log,
     demo::{self, LivedTime, Switches},
+    keeping::Keeping,
     listen,
     notify::Patience,
     page,
@@ -25,6 +26,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     ops::ControlFlow,
     path::{Path, PathBuf},
+    pin::Pin,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -80,8 +82,16 @@ impl Setup {
     }
 }
 
+/// The time between two looks at whether it is free.
+const AGAIN: Duration = Duration::from_millis(200);
+/// How long the directory may still be in use by the house before, where it is started anew, in real time.
+const LET_GO: Duration = Duration::from_secs(30);
+
 /// Runs until `shutdown`. `listening` is told the address once the API answers, and the code with which somebody takes over
 /// the house, if nobody has.
+///
+/// Where a backup is restored, everything is started anew as at a start of the program, with the same miners under the same
+/// law: nothing is switched for it. Whoever asks meanwhile waits at the door.
 ///
 /// # Errors
 /// If the program can't start: the database belongs to another program or a newer version, the port is taken.
@@ -91,41 +101,84 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
     listening: impl FnOnce(SocketAddr, Option<String>),
 ) -> anyhow::Result<()> {
+    tokio::pin!(shutdown);
+    let mut listening = Some(listening);
+    let mut door = None;
+    loop {
+        let told = |address, claim| {
+            if let Some(listening) = listening.take() {
+                listening(address, claim);
+            }
+        };
+        match once(&setup, data, &mut door, shutdown.as_mut(), told).await? {
+            End::Ended => return Ok(()),
+            End::Anew => tracing::warn!("everything is started anew, with the backup that lies ready"),
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// As it was told to.
+    Ended,
+    /// To be started anew.
+    Anew,
+}
+
+/// One run. `door` stays open from one to the next.
+async fn once(
+    setup: &Setup,
+    data: &Path,
+    door: &mut Option<std::net::TcpListener>,
+    mut shutdown: Pin<&mut impl Future<Output = ()>>,
+    listening: impl FnOnce(SocketAddr, Option<String>),
+) -> anyhow::Result<End> {
     let Setup { config, inputs, clock, demo, guarded, time, ports, switches, site: files } = setup;
+    let (demo, guarded) = (*demo, *guarded);
     let files = site_files(files.as_deref())?;
-    let store = open_store(data, &*clock).await?;
+    let patience = if door.is_some() { LET_GO } else { Duration::ZERO };
+    let store = open_store(data, &**clock, patience).await?;
     // What everybody may switch stays on this machine.
     let is_open = demo && !guarded;
     let host = if is_open { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { config.app.host };
-    let address = SocketAddr::new(host, config.app.port);
-    let listener = TcpListener::bind(address).await.with_context(|| format!("listening at {address}"))?;
+    let listener = listener(door, SocketAddr::new(host, config.app.port)).await?;
     let samples_wait = time.is_some().then_some(demo::SAMPLES_WAIT);
-    let start = Start { inputs, app: config.app.clone(), store: store.clone(), clock, demo, samples_wait };
+    let start = Start {
+        inputs: inputs.clone(),
+        app: config.app.clone(),
+        store: store.clone(),
+        clock: Arc::clone(clock),
+        demo,
+        samples_wait,
+    };
     let settings = start.start().await?;
-    tokio::pin!(shutdown);
     let moving = time.as_ref().map(LivedTime::begin);
-    if let Some(time) = &time
-        && live_through_past(time, &mut shutdown).await.is_break()
+    if let Some(time) = time
+        && live_through_past(time, shutdown.as_mut()).await.is_break()
     {
         drop(moving);
         settings.stop().await;
-        return Ok(());
+        return Ok(End::Ended);
     }
-    let stop = CancellationToken::new();
+    let (stop, anew) = (CancellationToken::new(), CancellationToken::new());
     let door = if is_open { Door::Open } else { Door::Guarded { reading: config.app.read_requires_sign_in } };
     let access = access(door, store.clone(), demo, settings.handle()).await;
     let claim = access.claim_code();
     let proxies: Vec<IpAddr> =
         config.app.trusted_proxies.iter().filter_map(|proxy| proxy.parse().ok()).collect();
+    let keeping = Keeping::new(data, store.clone(), settings.handle(), settings.current(), anew.clone());
+    tokio::spawn(keeping.clone().look_after(stop.clone()));
     let router = web::router(web::Setup {
         settings: settings.clone(),
         store,
-        switches,
+        keeping,
+        switches: switches.clone(),
         files,
         access,
-        hosts: hosts(&config),
+        hosts: hosts(config),
         proxies: proxies.clone(),
-        ports,
+        ports: *ports,
         patience: Patience::default(),
         closing: stop.clone(),
     })
@@ -146,10 +199,16 @@ pub async fn run(
     }
     listening(local, claim);
 
-    shutdown.await;
-    tracing::info!("shutting down");
-    // A supervisor may run us without a notification socket.
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    let end = tokio::select! {
+        biased;
+        () = shutdown => End::Ended,
+        () = anew.cancelled() => End::Anew,
+    };
+    if end == End::Ended {
+        tracing::info!("shutting down");
+        // A supervisor may run us without a notification socket.
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    }
     watchdog.abort();
     drop(moving);
     settings.stop().await;
@@ -157,7 +216,20 @@ pub async fn run(
     if tokio::time::timeout(CLOSING, serving).await.is_err() {
         tracing::warn!("connections were still open");
     }
-    Ok(())
+    Ok(end)
+}
+
+/// The door to the network, which is opened once: whoever knocks while the house is started anew waits.
+async fn listener(
+    door: &mut Option<std::net::TcpListener>,
+    address: SocketAddr,
+) -> anyhow::Result<TcpListener> {
+    if door.is_none() {
+        let listener = TcpListener::bind(address).await.with_context(|| format!("listening at {address}"))?;
+        *door = Some(listener.into_std()?);
+    }
+    let open = door.as_ref().context("the door is closed")?.try_clone()?;
+    Ok(TcpListener::from_std(open)?)
 }
 
 /// The page's files. Without them everything runs, and the page is plain: only a directory that was named must hold them.
@@ -190,22 +262,28 @@ async fn live_through_past(time: &LivedTime, shutdown: impl Future<Output = ()>)
     ControlFlow::Continue(())
 }
 
-/// The database; `None` if it can't be used just now, which stops nothing.
-async fn open_store(data: &Path, clock: &dyn Clock) -> anyhow::Result<Option<Store>> {
-    let now = Now { mono: model::MonoTime(0), utc: clock.wall() };
-    match Store::open(data, now).await {
-        Ok(opened) => {
-            for note in opened.notes {
-                tracing::warn!("{note}");
+/// The database; `None` if it can't be used just now, which stops nothing. Whoever still has it is waited for this long.
+async fn open_store(data: &Path, clock: &dyn Clock, patience: Duration) -> anyhow::Result<Option<Store>> {
+    let begun = Instant::now();
+    loop {
+        let now = Now { mono: model::MonoTime(0), utc: clock.wall() };
+        match Store::open(data, now).await {
+            Ok(opened) => {
+                for note in opened.notes {
+                    tracing::warn!("{note}");
+                }
+                return Ok(Some(opened.store));
             }
-            Ok(Some(opened.store))
-        }
-        Err(error @ (StoreError::Locked { .. } | StoreError::NewerVersion { .. })) => {
-            Err(error).with_context(|| format!("opening the database in {}", data.display()))
-        }
-        Err(error) => {
-            tracing::error!(%error, "the database can't be used: control goes on, and nothing is remembered");
-            Ok(None)
+            Err(StoreError::Locked { .. }) if begun.elapsed() < patience => {
+                tokio::time::sleep(AGAIN).await;
+            }
+            Err(error @ (StoreError::Locked { .. } | StoreError::NewerVersion { .. })) => {
+                return Err(error).with_context(|| format!("opening the database in {}", data.display()));
+            }
+            Err(error) => {
+                tracing::error!(%error, "the database can't be used: control goes on, and nothing is remembered");
+                return Ok(None);
+            }
         }
     }
 }

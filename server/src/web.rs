@@ -5,6 +5,7 @@ use crate::{
     demo::Switches,
     events::{self, News},
     headers,
+    keeping::Keeping,
     metrics::{self, Metrics},
     network::Network,
     notify::{Notifier, Patience},
@@ -22,7 +23,10 @@ use std::{net::IpAddr, sync::Arc};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 use tower_http::{
-    CompressionLevel, catch_panic::CatchPanicLayer, compression::CompressionLayer, csrf::CsrfLayer,
+    CompressionLevel,
+    catch_panic::CatchPanicLayer,
+    compression::{CompressionLayer, DefaultPredicate, Predicate, predicate::NotForContentType},
+    csrf::CsrfLayer,
 };
 
 /// How hard gzip tries, of 9. The page's document takes half the time of the usual 6, and is a fiftieth larger.
@@ -34,6 +38,8 @@ pub struct Setup {
     pub settings: Settings,
     /// What was kept; `None` if the database can't be used.
     pub store: Option<Store>,
+    /// What is kept on the disk.
+    pub keeping: Keeping,
     /// What can be switched in the demo house.
     pub switches: Option<Switches>,
     /// The page's files; `None` where there are none.
@@ -57,7 +63,8 @@ pub struct Setup {
 /// # Errors
 /// If this machine can't speak HTTPS at all.
 pub fn router(setup: Setup) -> reqwest::Result<Router> {
-    let Setup { settings, store, switches, files, access, hosts, proxies, ports, patience, closing } = setup;
+    let Setup { settings, store, keeping, switches, files, access, hosts, proxies, ports, patience, closing } =
+        setup;
     let door = Gate::new(access.clone(), hosts, proxies);
     let build = files.as_ref().map(Site::build).unwrap_or_default();
     let (site, current) = (settings.handle(), settings.current());
@@ -74,7 +81,7 @@ pub fn router(setup: Setup) -> reqwest::Result<Router> {
     let looking = network.clone();
     tokio::spawn(async move { looking.keep_looking().await });
     let news = News::start(outlook.clone(), closing);
-    let metrics = Metrics::new(site.clone(), current.clone(), news.clone());
+    let metrics = Metrics::new(site.clone(), current.clone(), news.clone(), keeping.clone());
     let api = Api {
         site,
         current,
@@ -82,15 +89,20 @@ pub fn router(setup: Setup) -> reqwest::Result<Router> {
         exports: Exports::default(),
         network: network.clone(),
         notifier: notifier.clone(),
+        keeping: keeping.clone(),
     };
     let backend = Arc::new(PageBackend { outlook, store, news: news.clone() });
     let api = rest::routes(api).merge(events::routes(news.clone())).fallback(rest::not_found);
-    let router = page::routes(backend, access, settings, news, network, notifier, files.as_ref())
+    let parts = page::Parts { backend, access, settings, news, network, notifier, keeping };
+    let router = page::routes(parts, files.as_ref())
         .nest("/api", api)
         .merge(metrics::routes(metrics))
         .method_not_allowed_fallback(rest::method_not_allowed)
         .layer(CatchPanicLayer::custom(rest::broken))
-        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(EFFORT)))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Precise(EFFORT)).compress_when(
+            // A whole database would keep a small machine busy for minutes.
+            DefaultPredicate::new().and(NotForContentType::const_new(page::DATABASE)),
+        ))
         .layer(CsrfLayer::new().with_rejection_response(rest::cross_origin))
         .layer(from_fn_with_state(door, gate))
         .layer(map_response(headers::add));

@@ -12,6 +12,7 @@ use crate::{
     followed::Followed,
     fullness::Fullness,
     local::Place,
+    notices::Notices,
     punctuality::{Punctuality, Schedule},
     recorder::{Entry, Recorder},
     requests::{Envelope, Message, Refused, Reply, Request},
@@ -52,6 +53,7 @@ pub(crate) struct ControlLoop {
     pub(crate) wakes: mpsc::Receiver<Busy>,
     pub(crate) supervisor: Supervisor,
     pub(crate) punctuality: Punctuality,
+    pub(crate) notices: Notices,
 }
 
 impl ControlLoop {
@@ -212,6 +214,7 @@ impl ControlLoop {
             let text = "The database doesn't take writes: control goes on, but nothing is kept.".into();
             found.push(Finding { code: AlertCode::Database, miner: None, text });
         }
+        found.extend(self.notices.findings());
         let restarts = self.supervisor.restarts();
         if restarts > 0 {
             let text =

@@ -24,6 +24,7 @@ mod followed;
 mod fullness;
 mod inherited;
 mod local;
+mod notices;
 mod punctuality;
 mod reader;
 mod recorder;

@@ -2,12 +2,13 @@
 
 use crate::{
     clock::{Busy, Clock},
+    notices::Notices,
     punctuality::{Punctuality, Ticks},
     recorder::Recorder,
 };
 use control::{Policy, PowerRange};
 use model::{
-    ManualTarget, MinerId, Operation, UtcMillis,
+    AlertCode, ManualTarget, MinerId, Operation, UtcMillis,
     snapshot::{DecisionView, Snapshot},
 };
 use std::{
@@ -120,6 +121,7 @@ pub struct Handle {
     pub(crate) keeper: Arc<crate::clock::Timekeeper>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) punctuality: Punctuality,
+    pub(crate) notices: Notices,
 }
 
 /// The ways to the tasks that run now.
@@ -193,6 +195,12 @@ impl Handle {
     /// The engine's present instant.
     pub fn now(&self) -> model::Now {
         self.keeper.now()
+    }
+
+    /// Something that was found beside the control loop holds from now on, and stands among the alerts; with `None` it doesn't
+    /// any more.
+    pub fn note(&self, code: AlertCode, text: Option<String>) {
+        self.notices.set(code, text);
     }
 
     /// Whether the site is being shut down.

@@ -9,6 +9,7 @@ use crate::{
     followed::Followed,
     fullness::Fullness,
     local::Place,
+    notices::Notices,
     punctuality::Punctuality,
     reader::{MinerStatus, Reader, unreachable_after},
     recorder::{AUTO_CONTROL, Recorder},
@@ -166,9 +167,9 @@ impl Site {
         let memory = Memory::load(store.as_ref(), &setup, clock.wall()).await;
         let keeper = Arc::new(Timekeeper::new(Arc::clone(&clock), memory.kept));
         let (published, snapshots) = watch::channel(Arc::new(ControlLoop::first_snapshot(&keeper)));
-        let punctuality = Punctuality::default();
-        let (tasks, running) =
-            launch(setup.clone(), &memory, None, store.clone(), &keeper, &published, &punctuality);
+        let (punctuality, notices) = (Punctuality::default(), Notices::default());
+        let told = (&punctuality, &notices);
+        let (tasks, running) = launch(setup.clone(), &memory, None, store.clone(), &keeper, &published, told);
         let handle = Handle {
             running: Arc::new(RwLock::new(running)),
             renewal: Arc::default(),
@@ -176,6 +177,7 @@ impl Site {
             keeper,
             clock,
             punctuality,
+            notices,
         };
         Self { handle, setup, tasks, store, published }
     }
@@ -215,8 +217,16 @@ impl Site {
     async fn launch(&self, setup: SiteSetup, before: Option<Before>) -> Option<(Tasks, Running)> {
         let launched = async {
             let memory = Memory::load(self.store.as_ref(), &setup, self.handle.keeper.now().utc).await;
-            let (keeper, punctuality) = (&self.handle.keeper, &self.handle.punctuality);
-            launch(setup, &memory, before, self.store.clone(), keeper, &self.published, punctuality)
+            let Handle { keeper, punctuality, notices, .. } = &self.handle;
+            launch(
+                setup,
+                &memory,
+                before,
+                self.store.clone(),
+                keeper,
+                &self.published,
+                (punctuality, notices),
+            )
         };
         AssertUnwindSafe(launched).catch_unwind().await.ok()
     }
@@ -297,7 +307,7 @@ fn launch(
     store: Option<Store>,
     keeper: &Arc<Timekeeper>,
     published: &watch::Sender<Arc<Snapshot>>,
-    punctuality: &Punctuality,
+    (punctuality, notices): (&Punctuality, &Notices),
 ) -> (Tasks, Running) {
     let before = before.unwrap_or_else(|| Before {
         units: Vec::new(),
@@ -385,6 +395,7 @@ fn launch(
         wakes,
         supervisor: supervisor.clone(),
         punctuality: punctuality.clone(),
+        notices: notices.clone(),
     }));
     let looping = Arc::clone(&control_loop);
     supervisor.keep_running_to_the_end("control loop", move |busy| {

@@ -69,6 +69,10 @@ pub enum AlertCode {
     BudgetSpent,
     /// The database doesn't take writes. Control goes on.
     Database,
+    /// No backup could be made, or one couldn't be restored.
+    Backup,
+    /// Little room is left on the disk.
+    DiskLow,
     /// A part of the program stopped and was started again.
     TaskRestarted,
     /// A decision broke a rule that must hold: a bug.

@@ -24,6 +24,7 @@
 //! ```
 
 pub mod access;
+pub mod backup;
 mod error;
 mod history;
 mod identities;
@@ -34,12 +35,13 @@ mod meta;
 mod open;
 mod operations;
 mod record;
+pub mod restore;
 mod settings;
 mod told;
 mod words;
 
 pub use error::StoreError;
-pub use history::{Detail, HistoryRules, MOST_POINTS, Samples, Subject};
+pub use history::{Detail, Extent, Extents, HistoryRules, MOST_POINTS, Samples, Subject};
 pub use law::SavedState;
 pub use meta::MetaKey;
 pub use open::{FILE_NAME, OPEN_DEADLINE, Opened};
@@ -49,7 +51,12 @@ pub use told::ToldAlert;
 
 use lock::DirectoryLock;
 use sqlx::SqlitePool;
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 /// The longest a call may take, in real time. A healthy disk needs a few milliseconds; a memory card that is busy
 /// with itself can need a second.
@@ -58,7 +65,7 @@ pub const DEADLINE: Duration = Duration::from_secs(2);
 /// The most rows one question is answered with.
 pub const MOST_ROWS: u32 = 10_000;
 
-/// The database. Clones share it; the directory is free again when the last one is dropped.
+/// The database. Clones share it; the directory is free again when it is closed, or when the last one is dropped.
 ///
 /// A call whose future is dropped, or that fails by its deadline, may or may not have taken effect; it never takes
 /// half effect.
@@ -71,8 +78,10 @@ pub struct Store {
 struct Inner {
     writer: SqlitePool,
     readers: SqlitePool,
-    /// Dropped after the connections. `None` in memory.
-    _lock: Option<DirectoryLock>,
+    /// The database's file; `None` in memory.
+    file: Option<PathBuf>,
+    /// Let go of after the connections. `None` in memory, and once it is closed.
+    lock: Mutex<Option<DirectoryLock>>,
 }
 
 impl Store {
@@ -84,7 +93,14 @@ impl Store {
             self.inner.writer.close().await;
             Ok(())
         })
-        .await
+        .await?;
+        self.inner.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Ok(())
+    }
+
+    /// The database's file; `None` in memory.
+    pub fn file(&self) -> Option<&Path> {
+        self.inner.file.as_deref()
     }
 
     fn writer(&self) -> &SqlitePool {

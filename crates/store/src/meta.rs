@@ -22,6 +22,11 @@ impl<T> MetaKey<T> {
     pub const fn new(name: &'static str) -> Self {
         Self { name, value: PhantomData }
     }
+
+    /// The name.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
 }
 
 impl Store {

@@ -1,6 +1,6 @@
 //! Opening: the lock, the look at the file before it is touched, setting a damaged one aside, the schema.
 
-use crate::{Inner, Store, StoreError, lock::DirectoryLock};
+use crate::{Inner, Store, StoreError, backup::Backups, lock::DirectoryLock, restore};
 use model::{Now, UtcMillis};
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection, SqlitePool,
@@ -11,7 +11,7 @@ use sqlx::{
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -54,7 +54,8 @@ impl Store {
     /// Opens the database in `dir`; creates directory and database where they are missing.
     ///
     /// A damaged file is renamed to `wm-controller.db.broken-<now>` and a new one is begun: [`Opened::notes`] says so.
-    /// The law then starts as at a first start, which starts no miner by itself.
+    /// The law then starts as at a first start, which starts no miner by itself; what was changed on the settings page is taken
+    /// from the newest backup. A backup that lies ready ([`crate::restore`]) is taken up before anything else.
     ///
     /// # Errors
     /// [`StoreError::Locked`] and [`StoreError::NewerVersion`] leave everything as it was. The caller may go on
@@ -75,7 +76,8 @@ impl Store {
             .await
             .map_err(|error| StoreError::from_sqlx(CREATING, error))?;
         migrate(&only).await?;
-        Ok(Self { inner: Arc::new(Inner { writer: only.clone(), readers: only, _lock: None }) })
+        let inner = Inner { writer: only.clone(), readers: only, file: None, lock: Mutex::default() };
+        Ok(Self { inner: Arc::new(inner) })
     }
 }
 
@@ -88,10 +90,13 @@ async fn open(dir: &Path, now: UtcMillis) -> Result<Opened, StoreError> {
     let lock = DirectoryLock::take(dir)?;
     let path = dir.join(FILE_NAME);
     let mut notes = Vec::new();
+    restore::take_up(dir, now, &mut notes).await?;
 
+    let mut was_damaged = false;
     if let Err(error) = look_at(&path, &mut notes).await {
         let StoreError::Broken { why, .. } = error else { return Err(error) };
-        let aside = set_aside(dir, now)
+        was_damaged = true;
+        let aside = set_aside(dir, "broken", now)
             .map_err(|error| StoreError::from_io("setting the damaged database aside", &error))?;
         notes.push(format!(
             "The database was damaged ({why}). It was set aside as {}, and a new one was begun: what the program \
@@ -100,7 +105,23 @@ async fn open(dir: &Path, now: UtcMillis) -> Result<Opened, StoreError> {
         ));
     }
 
-    let durable = connect_options(&path)
+    let writer = migrated(&path).await?;
+    if was_damaged {
+        take_settings_of_a_backup(dir, &writer, &mut notes).await;
+    }
+    // A new file is only safe once its name is.
+    sync_directory(dir).map_err(|error| StoreError::from_io(CREATING, &error))?;
+
+    let readers = pool_options(2)
+        .idle_timeout(READER_IDLE)
+        .connect_lazy_with(connect_options(&path).pragma("query_only", "ON"));
+    let inner = Inner { writer, readers, file: Some(path), lock: Mutex::new(Some(lock)) };
+    Ok(Opened { store: Store { inner: Arc::new(inner) }, notes })
+}
+
+/// The one connection that writes, to a database with the present schema.
+async fn migrated(path: &Path) -> Result<SqlitePool, StoreError> {
+    let durable = connect_options(path)
         .create_if_missing(true)
         .page_size(PAGE_SIZE)
         .journal_mode(SqliteJournalMode::Wal)
@@ -114,17 +135,50 @@ async fn open(dir: &Path, now: UtcMillis) -> Result<Opened, StoreError> {
         .await
         .map_err(|error| StoreError::from_sqlx(CREATING, error))?;
     migrate(&writer).await?;
-    // A new file is only safe once its name is.
-    sync_directory(dir).map_err(|error| StoreError::from_io(CREATING, &error))?;
+    Ok(writer)
+}
 
-    let readers = pool_options(2)
-        .idle_timeout(READER_IDLE)
-        .connect_lazy_with(connect_options(&path).pragma("query_only", "ON"));
-    Ok(Opened { store: Store { inner: Arc::new(Inner { writer, readers, _lock: Some(lock) }) }, notes })
+/// Gives a database that isn't in use the present schema.
+pub(crate) async fn bring_up_to_date(path: &Path) -> Result<(), StoreError> {
+    migrated(path).await?.close().await;
+    Ok(())
+}
+
+/// Takes what was changed on the settings page from the newest backup that can be read.
+async fn take_settings_of_a_backup(dir: &Path, writer: &SqlitePool, notes: &mut Vec<String>) {
+    let backups = Backups::of(dir);
+    for backup in backups.list() {
+        let Some((_, path)) = backups.find(&backup.name) else { continue };
+        let Some(path) = path.to_str() else { continue };
+        let at = backup.manifest.at;
+        match take_settings(path, writer).await {
+            Ok(0) => return,
+            Ok(_) => {
+                notes.push(format!(
+                    "What was changed on the settings page was taken from the backup of {at}; passwords of devices have \
+                     to be given anew."
+                ));
+                return;
+            }
+            Err(error) => notes.push(format!("The backup of {at} can't be read: {error}.")),
+        }
+    }
+}
+
+async fn take_settings(path: &str, writer: &SqlitePool) -> Result<u64, sqlx::Error> {
+    let mut connection = writer.acquire().await?;
+    sqlx::query("ATTACH ? AS backup").bind(path).execute(&mut *connection).await?;
+    let taken = sqlx::query(
+        "INSERT INTO settings (name, value, changed_utc_ms) SELECT name, value, changed_utc_ms FROM backup.settings",
+    )
+    .execute(&mut *connection)
+    .await;
+    sqlx::query("DETACH backup").execute(&mut *connection).await?;
+    Ok(taken?.rows_affected())
 }
 
 /// Judges an existing file without changing it: sound, and not from a newer version.
-async fn look_at(path: &Path, notes: &mut Vec<String>) -> Result<(), StoreError> {
+pub(crate) async fn look_at(path: &Path, notes: &mut Vec<String>) -> Result<(), StoreError> {
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(StoreError::from_io(CHECKING, &error)),
@@ -139,12 +193,53 @@ async fn look_at(path: &Path, notes: &mut Vec<String>) -> Result<(), StoreError>
     }
     let failed = |error| StoreError::from_sqlx(CHECKING, error);
     let mut connection = connect_options(path).connect().await.map_err(failed)?;
-    let verdict = judge(&mut connection).await;
+    let verdict = judge(&mut connection, "PRAGMA quick_check(1)").await;
     let closed = connection.close().await.map_err(failed);
     verdict.and(closed)
 }
 
-async fn judge(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+/// Judges a file that came from somewhere: sound through and through, with the schema of a version that is known, and nothing
+/// beside it that could do something of its own.
+pub(crate) async fn judge_foreign(path: &Path) -> Result<(), StoreError> {
+    let failed = |error| StoreError::from_sqlx(CHECKING, error);
+    let mut connection = connect_options(path).connect().await.map_err(failed)?;
+    let verdict = async {
+        judge(&mut connection, "PRAGMA integrity_check(1)").await?;
+        let expected = schema(&mut connection).await.map_err(failed)?;
+        let version: Option<i64> = query_scalar("SELECT max(version) FROM _sqlx_migrations")
+            .fetch_optional(&mut connection)
+            .await
+            .unwrap_or_default();
+        let known =
+            MIGRATIONS.iter().filter(|migration| version.is_some_and(|version| migration.version <= version));
+        let mut made =
+            connect_options(Path::new(":memory:")).in_memory(true).connect().await.map_err(failed)?;
+        Migrator::with_migrations(known.cloned().collect())
+            .run(&mut made)
+            .await
+            .map_err(|error| StoreError::from_migration(CHECKING, error))?;
+        let is_ours = version.is_some() && schema(&mut made).await.map_err(failed)? == expected;
+        let why = || "it isn't a database of this program".to_owned();
+        if is_ours { Ok(()) } else { Err(StoreError::Unfit { doing: CHECKING, why: why() }) }
+    };
+    let verdict = verdict.await;
+    let closed = connection.close().await.map_err(failed);
+    verdict.and(closed)
+}
+
+/// Everything that a schema holds, as it was written. What the migrator keeps for itself is its own.
+async fn schema(
+    connection: &mut SqliteConnection,
+) -> Result<Vec<(String, String, String, String)>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema WHERE NOT (tbl_name = '_sqlx_migrations' \
+         AND type IN ('table', 'index')) ORDER BY type, name",
+    )
+    .fetch_all(connection)
+    .await
+}
+
+async fn judge(connection: &mut SqliteConnection, check: &'static str) -> Result<(), StoreError> {
     let failed = |error| StoreError::from_sqlx(CHECKING, error);
     let has_schema: bool =
         query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')")
@@ -161,8 +256,7 @@ async fn judge(connection: &mut SqliteConnection) -> Result<(), StoreError> {
             return Err(StoreError::NewerVersion { found, known });
         }
     }
-    let verdict: String =
-        query_scalar("PRAGMA quick_check(1)").fetch_one(&mut *connection).await.map_err(failed)?;
+    let verdict: String = query_scalar(check).fetch_one(&mut *connection).await.map_err(failed)?;
     if verdict == "ok" { Ok(()) } else { Err(StoreError::Broken { doing: CHECKING, why: verdict }) }
 }
 
@@ -171,7 +265,7 @@ async fn migrate(writer: &SqlitePool) -> Result<(), StoreError> {
 }
 
 /// What holds for every connection: small caches, bounded waits.
-fn connect_options(path: &Path) -> SqliteConnectOptions {
+pub(crate) fn connect_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .busy_timeout(BUSY_TIMEOUT)
@@ -194,7 +288,7 @@ fn pool_options(connections: u32) -> SqlitePoolOptions {
 }
 
 /// Creates the directory for its owner alone: it will hold more than temperatures.
-fn create_directory(dir: &Path) -> io::Result<()> {
+pub(crate) fn create_directory(dir: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -202,15 +296,15 @@ fn create_directory(dir: &Path) -> io::Result<()> {
     builder.create(dir)
 }
 
-fn sync_directory(dir: &Path) -> io::Result<()> {
+pub(crate) fn sync_directory(dir: &Path) -> io::Result<()> {
     fs::File::open(dir)?.sync_all()
 }
 
 /// Renames the database with its log and index, never over an earlier one.
-fn set_aside(dir: &Path, now: UtcMillis) -> io::Result<PathBuf> {
+pub(crate) fn set_aside(dir: &Path, why: &str, now: UtcMillis) -> io::Result<PathBuf> {
     // Colons can't stand in a file name everywhere a memory card may be looked at.
     let stamp: String = now.to_string().chars().filter(|letter| !matches!(letter, ':' | '-')).collect();
-    let base = format!("{FILE_NAME}.broken-{stamp}");
+    let base = format!("{FILE_NAME}.{why}-{stamp}");
     let name = std::iter::once(base.clone())
         .chain((2..100).map(|count| format!("{base}-{count}")))
         .find(|name| !dir.join(name).exists())
@@ -284,7 +378,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for content in ["one", "two"] {
             fs::write(dir.path().join(FILE_NAME), content).unwrap();
-            set_aside(dir.path(), UtcMillis(0)).unwrap();
+            set_aside(dir.path(), "broken", UtcMillis(0)).unwrap();
         }
         let read = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap();
         assert_eq!(read("wm-controller.db.broken-19700101T000000Z"), "one");

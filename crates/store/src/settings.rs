@@ -1,7 +1,8 @@
 //! What a person changed on the settings page, and the changes one by one, so that they can be undone. Values are texts here;
-//! what they mean is for the caller to say. Passwords of devices are among them.
+//! what they mean is for the caller to say. Passwords of devices are among those that hold; of one that was replaced nothing is
+//! kept.
 
-use crate::{Store, StoreError, within};
+use crate::{Store, StoreError, backup::forget_secrets, within};
 use model::UtcMillis;
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, query};
@@ -57,14 +58,16 @@ impl Store {
         .await
     }
 
-    /// Keeps a change: all of it, or nothing.
+    /// Keeps a change: all of it, or nothing. Of what is secret no change is noted, so that none can be undone.
     pub async fn change_settings(
         &self,
         changes: &BTreeMap<String, BeforeAfter>,
+        is_secret: &(dyn Fn(&str) -> bool + Send + Sync),
         who: &str,
         at: UtcMillis,
     ) -> Result<(), StoreError> {
-        let json = serde_json::to_string(changes).unwrap_or_default();
+        let noted: BTreeMap<_, _> = changes.iter().filter(|(name, _)| !is_secret(name)).collect();
+        let json = serde_json::to_string(&noted).unwrap_or_default();
         within("saving the settings", async {
             let mut transaction = self.writer().begin().await?;
             for (name, BeforeAfter { after, .. }) in changes {
@@ -80,6 +83,9 @@ impl Store {
                 };
                 change.execute(&mut *transaction).await?;
             }
+            if noted.is_empty() {
+                return transaction.commit().await;
+            }
             let kept = query("INSERT INTO setting_changes (at_utc_ms, who, changes) VALUES (?, ?, ?)");
             kept.bind(at.0).bind(who).bind(&json).execute(&mut *transaction).await?;
             query(
@@ -88,6 +94,19 @@ impl Store {
             .bind(CHANGES_KEPT)
             .execute(&mut *transaction)
             .await?;
+            transaction.commit().await
+        })
+        .await
+    }
+
+    /// Forgets what earlier versions noted of secrets that were changed.
+    pub async fn forget_old_secrets(
+        &self,
+        is_secret: &(dyn Fn(&str) -> bool + Send + Sync),
+    ) -> Result<(), StoreError> {
+        within("forgetting old passwords", async {
+            let mut transaction = self.writer().begin().await?;
+            forget_secrets(&mut transaction, is_secret).await?;
             transaction.commit().await
         })
         .await

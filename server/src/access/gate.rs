@@ -27,6 +27,11 @@ pub(crate) const ACCOUNT: &str = "/account";
 /// What can be set.
 pub(crate) const SETTINGS: &str = "/settings";
 
+/// What is kept, and its backups.
+pub(crate) const DATA: &str = "/data";
+/// Where a backup is sent to be restored.
+pub(crate) const RESTORE: &str = "/data/restore";
+
 /// What nobody has to be known for: the way to become known, and files that everybody has.
 const DOORS: [&str; 3] = [SIGN_IN, CLAIM, SIGN_OUT];
 const FILES: [&str; 5] = ["/early.js", "/icon.svg", "/sw.js", "/manifest.webmanifest", "/offline"];
@@ -175,7 +180,7 @@ pub(crate) fn needed(method: &Method, path: &str, door: Door) -> Option<Scope> {
         return Some(if CONTROL.contains(&path) { Scope::Control } else { Scope::Admin });
     }
     let is_file = FILES.contains(&path) || FOLDERS.iter().any(|folder| path.starts_with(folder));
-    if path == ACCOUNT || path == SETTINGS {
+    if [ACCOUNT, SETTINGS, DATA].contains(&path) {
         return Some(Scope::Admin);
     }
     (door == Door::Guarded { reading: true } && !is_file).then_some(Scope::Read)

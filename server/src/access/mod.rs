@@ -14,7 +14,7 @@ mod visitor;
 
 #[cfg(test)]
 pub(crate) use gate::needed;
-pub(crate) use gate::{ACCOUNT, Done, Gate, SETTINGS, cookies, gate, local, mark};
+pub(crate) use gate::{ACCOUNT, DATA, Done, Gate, RESTORE, SETTINGS, cookies, gate, local, mark};
 pub use scope::{NoSuchScope, Scope};
 pub use secret::NoRandomness;
 pub(crate) use visitor::Visitor;
@@ -54,7 +54,7 @@ const REFUSALS_APART: i64 = 60_000;
 const AUDIT_TOLD: u32 = 100;
 
 /// The browsers that were signed in once, by the hash of the mark they hold, as hexadecimal digits.
-const KNOWN: MetaKey<VecDeque<String>> = MetaKey::new("known_browsers");
+pub(crate) const KNOWN: MetaKey<VecDeque<String>> = MetaKey::new("known_browsers");
 
 /// Whether there is anything to protect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -303,6 +303,19 @@ impl Access {
         memory.claim = None;
         memory.sessions.clear();
         Ok(())
+    }
+
+    /// Whether whoever asks knows the password, where there is one to know: for what a session alone isn't enough for.
+    pub(crate) async fn confirm(
+        &self,
+        password: &str,
+        visitor: &Visitor,
+        mark: Option<&str>,
+    ) -> Result<(), Refusal> {
+        if self.inner.door == Door::Open {
+            return Ok(());
+        }
+        self.check(password, self.tries(visitor, mark)).await
     }
 
     /// Ends a session.

@@ -1,6 +1,6 @@
 //! What a person changed on the settings page: values that win over file and environment.
 
-use super::{App, Miner, setting::Setting};
+use super::{App, Miner, SECTIONS, setting::Setting};
 use model::UtcMillis;
 use std::collections::BTreeMap;
 
@@ -28,6 +28,20 @@ impl std::fmt::Debug for Change {
 /// has the file.
 pub fn is_changeable(section: &str, setting: &Setting) -> bool {
     section != App::SECTION.name && !(section == Miner::SECTION.name && setting.key == "id")
+}
+
+/// Whether what goes by this name on the settings page is a secret.
+pub fn is_secret(name: &str) -> bool {
+    let Some((section, key)) = name.split_once('.') else { return false };
+    let (section, key) = match super::listed(name) {
+        Some((_, key)) => (Miner::SECTION.name, key),
+        None => (section, key),
+    };
+    let section = SECTIONS.iter().find(|known| known.name == section);
+    // What isn't known any more may have been one.
+    section
+        .and_then(|section| section.setting(key))
+        .map_or_else(|| key.contains("pass"), |setting| setting.secret)
 }
 
 /// A value that holds, as far as people may see it.

@@ -29,7 +29,7 @@ mod table;
 mod yaml;
 
 pub use base_url::BaseUrl;
-pub use change::{Change, Changes, Shown, is_changeable};
+pub use change::{Change, Changes, Shown, is_changeable, is_secret};
 pub use gather::{is_id, listed};
 pub use host::Host;
 pub use problem::{ConfigError, Problem};

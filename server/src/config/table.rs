@@ -202,6 +202,13 @@ section! {
         log_interval_sec: Duration = span(60.0, 86_400.0, TimeUnit::Seconds).or("3600").called("CSV files are written every");
         /// Whether daily CSV files are written beside the database.
         csv_log: bool = row(Kind::Flag).or("false").called("Daily CSV files");
+        /// Whether the database is backed up at night, beside it. A backup writes as much to the disk as the database is
+        /// large; passwords are left out of it.
+        backups: bool = row(Kind::Flag).or("true").called("Backups");
+        /// How many days lie between two backups.
+        backup_days: Duration = span(1.0, 90.0, TimeUnit::Days).or("7").called("A backup every");
+        /// How many backups are kept; the oldest is removed for a new one.
+        backups_kept: u32 = whole(1, 50, "").or("4").called("Backups kept");
     }
 }
 

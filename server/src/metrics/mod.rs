@@ -7,7 +7,12 @@
 mod families;
 mod told;
 
-use crate::{current::Current, events::News, rest::Facts};
+use crate::{
+    current::Current,
+    events::News,
+    keeping::{Keeping, Kept},
+    rest::Facts,
+};
 use axum::{
     Router,
     extract::State,
@@ -34,13 +39,14 @@ pub(crate) struct Metrics {
     site: Handle,
     current: Current,
     news: News,
+    keeping: Keeping,
     started: UtcMillis,
 }
 
 impl Metrics {
-    pub(crate) fn new(site: Handle, current: Current, news: News) -> Self {
+    pub(crate) fn new(site: Handle, current: Current, news: News, keeping: Keeping) -> Self {
         let started = site.now().utc;
-        Self { site, current, news, started }
+        Self { site, current, news, keeping, started }
     }
 
     fn moment(&self) -> Moment {
@@ -51,6 +57,8 @@ impl Metrics {
             listeners: self.news.listeners(),
             resident: resident_bytes(),
             started: self.started,
+            written: Keeping::written_since_start(),
+            kept: self.keeping.kept(),
             now: self.site.now().utc,
         }
     }
@@ -80,6 +88,8 @@ struct Moment {
     ticks: Ticks,
     listeners: usize,
     resident: Option<u64>,
+    written: Option<u64>,
+    kept: Kept,
     started: UtcMillis,
     now: UtcMillis,
 }
@@ -151,6 +161,8 @@ mod tests {
             ticks: Ticks::default(),
             listeners: 0,
             resident: None,
+            written: None,
+            kept: Kept::default(),
             started: TICKED,
             now: UtcMillis(TICKED.0 + later),
         };

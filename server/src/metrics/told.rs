@@ -15,6 +15,7 @@ impl Moment {
     /// Tells everything that is known.
     pub(super) fn tell(&self, families: &mut Families<'_>) -> fmt::Result {
         self.tell_program(families)?;
+        self.tell_disk(families)?;
         self.tell_control_loop(families)?;
         // Before the first tick a snapshot holds no more than its shape.
         if self.snapshot.tick == 0 {
@@ -51,6 +52,30 @@ impl Moment {
         families.gauge(STARTED, Some(self.started.0 as f64 / 1000.0))?;
         families.gauge(MEMORY, self.resident.map(|bytes| bytes as f64))?;
         families.gauge(LISTENERS, Some(self.listeners as f64))
+    }
+
+    fn tell_disk(&self, families: &mut Families<'_>) -> fmt::Result {
+        const WRITTEN: Family = Family::new(
+            "process_disk_written",
+            "bytes",
+            "What the process caused to be written to disks since its start, backups included.",
+        );
+        const COPIED: Family =
+            Family::new("wm_controller_backups_written", "bytes", "What backups wrote since the start.");
+        const DATABASE: Family = Family::new("wm_controller_database_size", "bytes", "The database's file.");
+        const FREE: Family =
+            Family::new("wm_controller_disk_free", "bytes", "What is free on the disk that holds the data.");
+        const BACKUP: Family = Family::new(
+            "wm_controller_newest_backup_age",
+            "seconds",
+            "Time since the newest backup was made.",
+        );
+        families.counters(WRITTEN, self.written.map(|bytes| (Labels::new(), bytes)))?;
+        families.counters(COPIED, [(Labels::new(), self.kept.copied)])?;
+        families.gauge(DATABASE, self.kept.database.map(|bytes| bytes as f64))?;
+        families.gauge(FREE, self.kept.free.map(|bytes| bytes as f64))?;
+        let newest = self.kept.backups.first().map(|backup| self.seconds_since(backup.manifest.at));
+        families.gauge(BACKUP, newest)
     }
 
     fn tell_control_loop(&self, families: &mut Families<'_>) -> fmt::Result {

@@ -4,6 +4,7 @@ mod account;
 mod assets;
 mod backend;
 mod calls;
+mod data;
 mod decisions;
 mod devices;
 mod manifest;
@@ -13,10 +14,12 @@ mod settings;
 
 pub use assets::{Site, SiteProblem};
 pub use backend::PageBackend;
+pub(crate) use data::DATABASE;
 
 use crate::{
     access::{Access, Scope, Who},
     events::News,
+    keeping::Keeping,
     network::Network,
     notify::Notifier,
     rest,
@@ -52,6 +55,24 @@ const LARGEST_FORM: usize = 16 * 1024;
 /// Where an address says which miner a refused form was about.
 const REFUSED: &str = "__miner";
 
+/// What the page is made from.
+pub struct Parts {
+    /// What it shows, and what its forms do.
+    pub backend: Arc<dyn Backend>,
+    /// Who may change something.
+    pub access: Access,
+    /// The configuration that holds.
+    pub settings: Settings,
+    /// What is new.
+    pub news: News,
+    /// What is on the network.
+    pub network: Network,
+    /// Who tells people of alerts.
+    pub notifier: Notifier,
+    /// What is kept on the disk.
+    pub keeping: Keeping,
+}
+
 #[derive(Clone)]
 struct Page {
     backend: Arc<dyn Backend>,
@@ -60,20 +81,15 @@ struct Page {
     news: News,
     network: Network,
     notifier: Notifier,
+    keeping: Keeping,
     files: Option<Arc<Files>>,
 }
 
 /// The page with everything that belongs to it. Without its site folder it has neither style nor script, and works.
-pub fn routes(
-    backend: Arc<dyn Backend>,
-    access: Access,
-    settings: Settings,
-    news: News,
-    network: Network,
-    notifier: Notifier,
-    site: Option<&Site>,
-) -> Router {
-    let page = Page { backend, access, settings, news, network, notifier, files: site.map(Site::files) };
+pub fn routes(parts: Parts, site: Option<&Site>) -> Router {
+    let Parts { backend, access, settings, news, network, notifier, keeping } = parts;
+    let files = site.map(Site::files);
+    let page = Page { backend, access, settings, news, network, notifier, keeping, files };
     let calls = Router::new()
         .route("/rpc/{call}", any(calls::call))
         .with_state(Arc::clone(&page.backend))
@@ -88,6 +104,7 @@ pub fn routes(
         .route("/offline", get(show_out_of_reach))
         .merge(account::routes())
         .merge(settings::routes())
+        .merge(data::routes())
         .merge(devices::routes())
         .fallback(show_nothing)
         .with_state(page);

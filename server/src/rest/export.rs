@@ -1,9 +1,11 @@
-//! `GET /api/history.csv`: what was measured, as a table for spreadsheets, however long the stretch.
+//! `GET /api/history.csv` and `.json`: what was measured, as a table for spreadsheets or programs, however long the stretch.
 //!
 //! The table is never whole in memory: it is made and sent piece by piece. A task of its own makes the pieces, each from
 //! questions to the store that end before it is handed over: whoever reads slowly or not at all holds no connection to the
 //! database, and after a while is waited for no longer. What breaks in the middle breaks the connection: a table that ends
 //! is whole.
+
+mod form;
 
 use super::{
     Api, ApiError,
@@ -18,7 +20,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use csv::{Terminator, Writer, WriterBuilder};
+use form::Form;
 use futures::{Stream, StreamExt, stream};
 use model::{
     MinerId, UtcMillis,
@@ -55,12 +57,20 @@ impl Default for Exports {
 }
 
 pub(super) fn routes() -> Router<Api> {
-    Router::new().route("/history.csv", get(table))
+    Router::new().route("/history.csv", get(csv)).route("/history.json", get(json))
 }
 
-async fn table(State(api): State<Api>, stretch: Stretch) -> Result<Response, ApiError> {
-    let miners = miners(&api, &stretch)?;
-    let store = store(&api)?;
+async fn csv(State(api): State<Api>, stretch: Stretch) -> Result<Response, ApiError> {
+    table(&api, &stretch, Form::Csv).await
+}
+
+async fn json(State(api): State<Api>, stretch: Stretch) -> Result<Response, ApiError> {
+    table(&api, &stretch, Form::Json).await
+}
+
+async fn table(api: &Api, stretch: &Stretch, form: Form) -> Result<Response, ApiError> {
+    let miners = miners(api, stretch)?;
+    let store = store(api)?;
     let now = api.site.now().utc;
     let window = stretch.window(now, api.current.facts().default_days)?;
     let rules = api.current.rules();
@@ -72,12 +82,12 @@ async fn table(State(api): State<Api>, stretch: Stretch) -> Result<Response, Api
     let columns = columns.chain(miners.into_iter().map(|miner| Columns::of_miner(miner, rules))).collect();
     // What fails here fails with words. Later, all that can be done is to break the connection.
     let latest = now.0.saturating_add(AHEAD);
-    let beginning = Table::begin(store.clone(), columns, window, UtcMillis(latest), stretch.points);
+    let beginning = Table::begin(store.clone(), columns, window, UtcMillis(latest), stretch.points, form);
     let table = beginning.await.map_err(|error| failed(&error))?;
     let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),
+        (header::CONTENT_TYPE, form.content_type().to_owned()),
         (header::CACHE_CONTROL, "no-store".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", file_name(window))),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", file_name(window, form))),
     ];
     Ok((headers, Body::from_stream(sent(table.pieces(), permit, PATIENCE))).into_response())
 }
@@ -95,9 +105,9 @@ fn miners(api: &Api, stretch: &Stretch) -> Result<Vec<MinerId>, ApiError> {
 }
 
 /// A name that every system takes: of digits, and of what we put between them.
-fn file_name(window: Window) -> String {
+fn file_name(window: Window, form: Form) -> String {
     let plain = |at: UtcMillis| at.to_string().replace(['-', ':'], "");
-    format!("wm-controller-{}-{}.csv", plain(window.from), plain(window.to))
+    format!("wm-controller-{}-{}.{}", plain(window.from), plain(window.to), form.ending())
 }
 
 /// Columns of the table that are of one source, and so from one track.
@@ -164,7 +174,10 @@ impl Columns {
 struct Table {
     store: Store,
     columns: Vec<Columns>,
+    form: Form,
     has_titles: bool,
+    has_rows: bool,
+    has_ended: bool,
     /// What is told so far ends here.
     at: i64,
     to: i64,
@@ -181,6 +194,7 @@ impl Table {
         window: Window,
         latest: UtcMillis,
         points: Option<u32>,
+        form: Form,
     ) -> Result<Self, StoreError> {
         let mut piece = PIECE;
         if let Some(points) = points {
@@ -197,7 +211,8 @@ impl Table {
         let begins = store.history_begins().await?.map_or(i64::MAX, |begins| begins.0);
         let at = window.from.0.max(begins.saturating_sub(begins.rem_euclid(piece)));
         let to = window.to.min(latest).0;
-        Ok(Self { store, columns, has_titles: false, at, to, piece })
+        let (has_titles, has_rows, has_ended) = (false, false, false);
+        Ok(Self { store, columns, form, has_titles, has_rows, has_ended, at, to, piece })
     }
 
     /// The table, piece by piece.
@@ -209,10 +224,9 @@ impl Table {
     async fn next(&mut self) -> io::Result<Option<Bytes>> {
         if !self.has_titles {
             self.has_titles = true;
-            let mut titles = writer();
             let time = std::iter::once("time".to_owned());
-            titles.write_record(time.chain(self.columns.iter().flat_map(Columns::titles)))?;
-            return finished(titles).map(Some);
+            let titles: Vec<_> = time.chain(self.columns.iter().flat_map(Columns::titles)).collect();
+            return self.form.beginning(&titles).map(Some);
         }
         while self.at < self.to {
             let until = self.at.saturating_sub(self.at.rem_euclid(self.piece)).saturating_add(self.piece);
@@ -224,39 +238,33 @@ impl Table {
             self.at = to.0;
             let rows = self.rows(&tracks)?;
             if !rows.is_empty() {
+                self.has_rows = true;
                 return Ok(Some(rows));
             }
         }
-        Ok(None)
+        if self.has_ended {
+            return Ok(None);
+        }
+        self.has_ended = true;
+        Ok(self.form.end())
     }
 
     /// A row for each instant at which anything is told.
     fn rows(&self, tracks: &[Track]) -> io::Result<Bytes> {
-        let mut rows = writer();
+        let mut rows = self.form.rows(!self.has_rows);
         let mut points = vec![0; tracks.len()];
         loop {
             let ahead = tracks.iter().zip(&points).map(|(track, point)| track.at.get(*point));
-            let Some(instant) = ahead.flatten().min() else { return finished(rows) };
-            rows.write_field(instant.to_string())?;
+            let Some(instant) = ahead.flatten().min() else { return rows.finished() };
+            let mut values = Vec::new();
             for ((columns, track), point) in self.columns.iter().zip(tracks).zip(&mut points) {
                 let here = track.at.get(*point).filter(|at| *at == instant).map(|_| *point);
-                for value in columns.values(track, here) {
-                    rows.write_field(value.map(|value| value.to_string()).unwrap_or_default())?;
-                }
+                values.extend(columns.values(track, here));
                 *point += usize::from(here.is_some());
             }
-            rows.write_record(None::<&[u8]>)?;
+            rows.add(*instant, values.into_iter())?;
         }
     }
-}
-
-/// As RFC 4180 wants it.
-fn writer() -> Writer<Vec<u8>> {
-    WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new())
-}
-
-fn finished(writer: Writer<Vec<u8>>) -> io::Result<Bytes> {
-    writer.into_inner().map(Bytes::from).map_err(csv::IntoInnerError::into_error)
 }
 
 /// What is handed to the reader's side.
@@ -371,11 +379,11 @@ mod tests {
             keep_samples: Duration::from_secs(86_400),
         };
         let ids = ["=1+1", "+1", "-1", "@sum(a1)", "\t=1", "\r=1", "a,b", "a\"b", "a\r\nb"];
-        let mut titles = writer();
+        let mut titles = form::writer();
         for id in ids {
             titles.write_record(Columns::of_miner(MinerId(id.to_owned()), rules).titles()).unwrap();
         }
-        let text = String::from_utf8(finished(titles).unwrap().to_vec()).unwrap();
+        let text = String::from_utf8(form::finished(titles).unwrap().to_vec()).unwrap();
         let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
         for (record, id) in reader.records().map(Result::unwrap).zip(ids) {
             assert_eq!(record.len(), MINER.len());
@@ -387,7 +395,7 @@ mod tests {
     #[test]
     fn the_files_name_is_one_everywhere() {
         let window = Window { from: UtcMillis(0), to: UtcMillis(253_402_300_799_999), points: 1 };
-        let name = file_name(window);
+        let name = file_name(window, Form::Csv);
         assert!(name.starts_with("wm-controller-19700101T000000"), "{name}");
         assert!(
             name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')),

@@ -6,6 +6,7 @@
 
 mod alerts;
 mod autocontrol;
+mod backups;
 mod battery;
 mod body;
 mod decisions;
@@ -19,7 +20,7 @@ mod pairs;
 mod system;
 mod which;
 
-use crate::{current::Current, network::Network, notify::Notifier};
+use crate::{current::Current, keeping::Keeping, network::Network, notify::Notifier};
 use axum::Router;
 use engine::Handle;
 use model::Soc;
@@ -52,6 +53,8 @@ pub struct Api {
     pub network: Network,
     /// Who tells people of alerts.
     pub notifier: Notifier,
+    /// What is kept on the disk.
+    pub keeping: Keeping,
 }
 
 /// What is told of the configuration.
@@ -83,6 +86,12 @@ pub struct Facts {
     pub search_ranges: Vec<String>,
     /// How often the daily CSV files get a row; `None` where there are none.
     pub csv_log: Option<Duration>,
+    /// How long samples are kept as they were taken.
+    pub samples_kept: Duration,
+    /// The time between two backups; `None` where none are made by themselves.
+    pub backup_every: Option<Duration>,
+    /// How many backups are kept.
+    pub backups_kept: usize,
     /// The devices are simulated.
     pub demo: bool,
 }
@@ -105,6 +114,7 @@ pub fn routes(api: Api) -> Router {
         .merge(system::routes())
         .merge(network::routes())
         .merge(alerts::routes())
+        .merge(backups::routes())
         .merge(openapi::routes())
         .with_state(api)
 }

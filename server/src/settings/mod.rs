@@ -15,7 +15,7 @@ pub use start::{Start, loaded_with_changes};
 use crate::{
     access::NoRandomness,
     assemble, check,
-    config::{App, Change, Changes, Config, ConfigError, Inputs, Loaded, Notify},
+    config::{App, Change, Changes, Config, ConfigError, Inputs, Loaded, Notify, is_secret},
     current::Current,
 };
 use engine::{Handle, NotRenewed, Site, SiteSetup};
@@ -265,7 +265,7 @@ impl Settings {
             (name.clone(), BeforeAfter { before, after: text.clone() })
         });
         let kept: BTreeMap<_, _> = kept.collect();
-        store.change_settings(&kept, who, self.0.handle.now().utc).await.map_err(|error| {
+        store.change_settings(&kept, &is_secret, who, self.0.handle.now().utc).await.map_err(|error| {
             tracing::error!(%error, "a change of the settings can't be kept");
             Refusal::NoDatabase
         })?;
@@ -281,7 +281,8 @@ impl Settings {
             let back = kept.into_iter().map(|(name, BeforeAfter { before, after })| {
                 (name, BeforeAfter { before: after, after: before })
             });
-            let taken_back = store.change_settings(&back.collect(), ITSELF, self.0.handle.now().utc).await;
+            let taken_back =
+                store.change_settings(&back.collect(), &is_secret, ITSELF, self.0.handle.now().utc).await;
             return Err(taken_back.map_or_else(
                 |error| {
                     tracing::error!(%error, "a change of the settings that doesn't hold can't be taken back");

@@ -3,7 +3,7 @@
 use super::{Inner, Settings, State, loaded};
 use crate::{
     assemble,
-    config::{App, Change, Changes, ConfigError, Inputs, Loaded},
+    config::{App, Change, Changes, ConfigError, Inputs, Loaded, is_secret},
     current::Current,
 };
 use anyhow::{Context, bail};
@@ -108,6 +108,9 @@ pub async fn loaded_with_changes(inputs: &Inputs, store: Option<&Store>) -> Resu
 /// What was changed before.
 async fn kept(store: Option<&Store>) -> Changes {
     let Some(store) = store else { return Changes::new() };
+    if let Err(error) = store.forget_old_secrets(&is_secret).await {
+        tracing::warn!(%error, "passwords that were replaced are still noted among the changes of the settings");
+    }
     match store.settings().await {
         Ok(settings) => settings
             .into_iter()

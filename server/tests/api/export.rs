@@ -42,6 +42,35 @@ async fn table(house: &House, query: &str) -> Table {
     Table { titles, rows }
 }
 
+/// What a program is told is what a spreadsheet is told, place by place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn as_json_it_is_the_same_table() {
+    let (house, stretch) = lived().await;
+    for query in [
+        stretch.to_owned(),
+        format!("{stretch}&points=7"),
+        "from=2001-01-01T00:00:00Z&to=2001-01-02T00:00:00Z".into(),
+    ] {
+        let table = table(&house, &query).await;
+        let json = house.get(&format!("/api/history.json?{query}")).await;
+        let columns: Vec<_> =
+            json["columns"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+        assert_eq!(columns, table.titles, "{query}");
+        let rows = json["rows"].as_array().unwrap();
+        assert_eq!(rows.len(), table.rows.len(), "{query}");
+        for row in rows {
+            let row = row.as_array().unwrap();
+            assert_eq!(row.len(), columns.len());
+            let told = &table.rows[row[0].as_str().unwrap()];
+            for (name, value) in columns.iter().zip(row).skip(1) {
+                let cell = &told[*name];
+                assert_eq!(value.as_f64(), cell.parse().ok(), "{name} at {}", row[0]);
+                assert_eq!(value.is_null(), cell.is_empty(), "{name} at {}", row[0]);
+            }
+        }
+    }
+}
+
 impl Table {
     /// Holds a history's rows against the columns that begin with `prefix`: each is there, and nothing besides.
     fn tells(&self, history: &Value, prefix: &str) {

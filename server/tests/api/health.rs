@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use server::{
     access::{Access, Door},
     config::{Changes, Inputs},
+    keeping::Keeping,
     settings::Start,
     web,
 };
@@ -102,7 +103,10 @@ async fn health_is_bad_when_the_control_loop_hangs() {
     // One tick of its own and one for the answer of the battery's source: nothing else wakes the loop.
     handle.follow().wait_for(|snapshot| snapshot.tick == 2).await.unwrap();
     clock.0.store(120, Ordering::SeqCst);
+    let (site, current) = (settings.handle(), settings.current());
+    let nowhere = std::path::Path::new("nowhere");
     let router = web::router(web::Setup {
+        keeping: Keeping::new(nowhere, None, site, current, CancellationToken::new()),
         access: Access::open(Door::Open, None, || UtcMillis(0)).await,
         hosts: Vec::new(),
         proxies: Vec::new(),

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use server::{
     access::{Access, Door, Scope},
     config::{Changes, Inputs},
+    keeping::Keeping,
     notify::Patience,
     settings::{Settings, Start},
     web,
@@ -312,7 +313,11 @@ async fn start(
         UtcMillis(handle.now().utc.0 + ahead.load(Ordering::Relaxed))
     })
     .await;
+    let (store, current) = (opened.store.clone(), settings.current());
+    let keeping =
+        Keeping::new(data.path(), Some(store), settings.handle(), current, CancellationToken::new());
     let router = web::router(web::Setup {
+        keeping,
         access: access.clone(),
         hosts: vec!["solar.example".to_owned()],
         proxies: vec!["10.0.0.2".parse().unwrap()],

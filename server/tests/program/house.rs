@@ -171,6 +171,43 @@ impl House {
         (reply.status().as_u16(), reply.text().await.unwrap())
     }
 
+    /// Sends a form, as a browser does: the status, and the page.
+    pub(crate) async fn form(&self, address: SocketAddr, path: &str, form: &[(&str, &str)]) -> (u16, String) {
+        let mut request = self.client.post(format!("http://{address}{path}")).form(form);
+        if let Some(token) = self.token.get() {
+            request = request.bearer_auth(token);
+        }
+        let reply = request.send().await.unwrap();
+        (reply.status().as_u16(), reply.text().await.unwrap())
+    }
+
+    /// Sends a file in a form, with these fields before it.
+    pub(crate) async fn upload(
+        &self,
+        address: SocketAddr,
+        path: &str,
+        fields: &[(&str, &str)],
+        file: &[u8],
+    ) -> (u16, String) {
+        const BETWEEN: &str = "------between";
+        let mut body = Vec::new();
+        for (name, text) in fields {
+            let head = format!("--{BETWEEN}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n");
+            body.extend_from_slice(format!("{head}{text}\r\n").as_bytes());
+        }
+        let head = "content-disposition: form-data; name=\"file\"; filename=\"../../../etc/passwd\"\r\n";
+        body.extend_from_slice(format!("--{BETWEEN}\r\n{head}\r\n").as_bytes());
+        body.extend_from_slice(file);
+        body.extend_from_slice(format!("\r\n--{BETWEEN}--\r\n").as_bytes());
+        let mut request = self.client.post(format!("http://{address}{path}"));
+        if let Some(token) = self.token.get() {
+            request = request.bearer_auth(token);
+        }
+        let kind = format!("multipart/form-data; boundary={BETWEEN}");
+        let reply = request.header("content-type", kind).body(body).send().await.unwrap();
+        (reply.status().as_u16(), reply.text().await.unwrap())
+    }
+
     /// What the miner was sent that changes what it does, with whether it took effect.
     pub(crate) fn sent(&self) -> Vec<Received> {
         self.miner().log().into_iter().filter(changes_something).collect()

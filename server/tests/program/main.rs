@@ -7,9 +7,11 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what fails here fails the test")]
 
 mod attacks;
+mod backups;
 mod checking;
 mod child;
 mod configuration;
+mod disk;
 mod house;
 mod installed;
 mod killed;

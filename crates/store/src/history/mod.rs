@@ -8,11 +8,13 @@
 //! A row of a tier is always made of *all* samples of its stretch. Samples are removed by whole slots and long after
 //! the last of them can come; a sample that comes for a slot whose samples are gone all the same isn't taken.
 
+mod extent;
 mod read;
 mod record;
 mod rollup;
 mod source;
 
+pub use extent::{Extent, Extents};
 pub use read::{Detail, MOST_POINTS, Subject};
 
 use model::{

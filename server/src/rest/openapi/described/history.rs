@@ -31,8 +31,48 @@ pub(super) fn calls() -> Vec<Call> {
             503,
             "the database can't be read, others are making tables already, or the controller is starting",
         );
-    vec![call]
+    let about = "The same table as one JSON object: `columns` names what stands in each of `rows`; unknown is null. It is sent \
+        piece by piece, and is whole if it ends.";
+    let json = Call::get("/api/history.json", "All that was measured, for programs")
+        .about(about)
+        .query(
+            "id",
+            "only this miner, controlled or only looked at, beside the battery; all, if left out",
+            text(),
+        )
+        .refuses(404, "there is no such miner");
+    let json = between(json)
+        .query("points", "the rows of the histories for as many points, instead of samples", points())
+        .reply::<Table>(200, "the table")
+        .refuses(
+            503,
+            "the database can't be read, others are making tables already, or the controller is starting",
+        );
+    vec![call, json]
 }
+
+/// What was measured.
+#[derive(ToSchema)]
+struct Table {
+    /// "time", then what stands in the row after it, with its unit.
+    columns: Vec<String>,
+    /// A row for each instant, oldest first.
+    rows: Vec<Vec<Cell>>,
+}
+
+/// What stands at a place of it.
+struct Cell;
+
+impl PartialSchema for Cell {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::String, Type::Number, Type::Null]))
+            .description(Some("First an instant; then values, null where nothing is known."))
+            .into()
+    }
+}
+
+impl ToSchema for Cell {}
 
 /// A call that means a stretch of time.
 pub(super) fn of_a_stretch(call: Call) -> Call {

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod autocontrol;
+mod backups;
 mod battery;
 mod call;
 mod decisions;
@@ -28,7 +29,7 @@ const ABOUT: &str = "Runs bitcoin miners from a home's solar power. Times are RF
     the miners (control) or do everything (admin).";
 
 /// The calls, in the groups and the order in which they are told.
-fn groups() -> [(&'static str, &'static str, Vec<Call>); 10] {
+fn groups() -> [(&'static str, &'static str, Vec<Call>); 11] {
     [
         ("System", "The whole, and whether it is well.", system::calls()),
         ("Miner", "What a miner does, and what a person asks of it.", miner::calls()),
@@ -39,6 +40,7 @@ fn groups() -> [(&'static str, &'static str, Vec<Call>); 10] {
         ("Decisions", "The journal.", decisions::calls()),
         ("Events", "News.", events::calls()),
         ("Alerts", "What a person has read of them, and whether they reach anybody.", alerts::calls()),
+        ("Backups", "Copies of all that is kept.", backups::calls()),
         ("Description", "The API itself.", itself::calls()),
     ]
 }

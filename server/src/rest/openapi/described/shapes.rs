@@ -71,7 +71,7 @@ words! {
         BatteryDataOld, BatteryDataStale, BatteryLost, BatteryImplausible, ClocksDisagree, BatterySource, BatterySignIn,
         InvertersDisagree, BatteryNotFull, Emergency, MinerUnreachable, MinerProtocol, MinerPassword, MinerWritesDisabled, MinerTokens,
         MinerRefused, WrongDevice, OffNotVerified, NoEffect, Degraded, CrashLoop, ChangedElsewhere, DrawsTooMuch,
-        BudgetSpent, Database, TaskRestarted, InvariantBroken, Configuration,
+        BudgetSpent, Database, Backup, DiskLow, TaskRestarted, InvariantBroken, Configuration,
     }
 }
 

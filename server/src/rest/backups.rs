@@ -1,0 +1,65 @@
+//! `/api/backups`: what there is, and making one. Taking one away and restoring one ask for the password, and are the page's.
+
+use super::{Api, ApiError, body::Members};
+use crate::keeping::NotBegun;
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde_json::{Value, json};
+use store::backup::Backup;
+
+pub(super) fn routes() -> Router<Api> {
+    Router::new().route("/backups", get(list).post(make))
+}
+
+async fn list(State(api): State<Api>) -> Response {
+    Json(told(&api)).into_response()
+}
+
+async fn make(State(api): State<Api>, body: Members) -> Result<Response, ApiError> {
+    body.only(&[])?;
+    api.keeping.make(false).map_err(|why| {
+        let (status, code) = match why {
+            NotBegun::NoDatabase => (StatusCode::SERVICE_UNAVAILABLE, "no_database"),
+            _ => (StatusCode::CONFLICT, "refused"),
+        };
+        ApiError::new(status, code, why.to_string())
+    })?;
+    Ok((StatusCode::ACCEPTED, Json(told(&api))).into_response())
+}
+
+fn told(api: &Api) -> Value {
+    let kept = api.keeping.kept();
+    let written = kept.written.map(|written| {
+        json!({ "bytes": written.bytes, "seconds": written.over.as_secs(), "bytes_a_day": written.in_a_day() })
+    });
+    json!({
+        "backups": kept.backups.iter().map(backup).collect::<Vec<_>>(),
+        "under_way": kept.doing,
+        "last": kept.last.map(|last| match last {
+            Ok(text) => json!({ "ok": true, "status": text }),
+            Err(text) => json!({ "ok": false, "status": text }),
+        }),
+        "database_bytes": kept.database,
+        "free_bytes": kept.free,
+        "written": written,
+        "written_by_backups_bytes": kept.copied,
+    })
+}
+
+fn backup(backup: &Backup) -> Value {
+    let manifest = &backup.manifest;
+    json!({
+        "name": backup.name,
+        "made_at": manifest.at,
+        "program": manifest.program,
+        "schema": manifest.schema,
+        "bytes": manifest.bytes,
+        "sha256": manifest.sha256,
+        "with_secrets": manifest.with_secrets,
+    })
+}

@@ -1,0 +1,67 @@
+//! The calls of `/api/backups`.
+
+use super::{call::Call, shapes::Instant};
+use utoipa::ToSchema;
+
+pub(super) fn calls() -> Vec<Call> {
+    vec![
+        Call::get("/api/backups", "The backups that there are, and what the data takes on the disk")
+            .reply::<Keeping>(200, "the newest first"),
+        Call::post("/api/backups", "Make a backup now")
+            .about("Passwords are left out. Taking a backup away and restoring one ask for the password, on the Data page.")
+            .no_members()
+            .reply::<Keeping>(202, "it is under way: `under_way` is null again when it is over, and `last` says how it went")
+            .refuses(409, "something else is under way, or there is no room on the disk")
+            .refuses(503, "the database can't be used"),
+    ]
+}
+
+/// What is kept on the disk.
+#[derive(ToSchema)]
+struct Keeping {
+    backups: Vec<Backup>,
+    /// What is being done with it now, for people.
+    under_way: Option<String>,
+    last: Option<LastBackup>,
+    /// The size of the database.
+    database_bytes: Option<u64>,
+    /// The room that is left on its disk.
+    free_bytes: Option<u64>,
+    written: Option<Written>,
+    /// What backups wrote since the start.
+    written_by_backups_bytes: u64,
+}
+
+/// What became of the last that was asked for.
+#[derive(ToSchema)]
+struct LastBackup {
+    ok: bool,
+    /// For people.
+    status: String,
+}
+
+/// What was written to the disk without backups, in the last day or since the start.
+#[derive(ToSchema)]
+struct Written {
+    bytes: u64,
+    /// How long the stretch was.
+    seconds: u64,
+    /// What that would be in a day; null, where the stretch is too short to say.
+    bytes_a_day: Option<u64>,
+}
+
+/// A copy of the database.
+#[derive(ToSchema)]
+struct Backup {
+    name: String,
+    made_at: Instant,
+    /// The version of the program that made it.
+    program: String,
+    /// The version of its schema.
+    schema: i64,
+    bytes: u64,
+    /// Of its file, as hexadecimal digits.
+    sha256: String,
+    /// Passwords and all else that is secret are in it.
+    with_secrets: bool,
+}
