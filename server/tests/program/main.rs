@@ -16,3 +16,4 @@ mod killed;
 mod kills;
 mod living;
 mod past;
+mod service;
