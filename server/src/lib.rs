@@ -23,6 +23,9 @@ mod csv_log;
 pub mod current;
 pub mod demo;
 pub mod events;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod headers;
 pub mod import;
 pub mod keeping;

@@ -449,6 +449,16 @@ fn a_file_with_secrets_that_others_can_read_is_warned_about() {
     assert!(warned(EARLIER, 0o640));
     assert!(!warned(EARLIER, 0o600));
     assert!(!warned("app: {port: 80}", 0o644), "there is nothing to hide");
+
+    // What the service manager hands over is the service's alone, though its mode may say something else.
+    fs::write(&path, EARLIER).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o440)).unwrap();
+    let warnings_with = |directory: &str| {
+        config::load(Some(&path), environment(&[("CREDENTIALS_DIRECTORY", directory)])).unwrap().warnings
+    };
+    assert_eq!(warnings_with(dir.path().to_str().unwrap()), Vec::<String>::new());
+    assert_eq!(warnings_with("/elsewhere").len(), 1);
+    assert_eq!(warnings_with("").len(), 1);
 }
 
 /// A value within the range of its kind, or at its ends, as it would be written.

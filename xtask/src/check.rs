@@ -1,7 +1,8 @@
 //! `cargo xtask check`: what can be said of the sources without running them.
 
 use crate::{
-    direction, process, say, tools,
+    direction, process, say,
+    tools::{self, target},
     workspace::{self, Workspace},
 };
 use anyhow::bail;
@@ -35,9 +36,9 @@ fn lints(workspace: &Workspace) -> anyhow::Result<()> {
     command.args(workspace::ON_THIS_MACHINE).args(["--", "-D", "warnings"]);
     process::run(&mut command, READ_ABOVE)?;
     say::step("checking the lints of what runs in the browser");
-    tools::ensure_wasm_target(workspace)?;
+    target::ensure(workspace, target::WASM)?;
     let mut command = workspace.cargo(&["clippy", "--package", "frontend", "--locked"]);
-    command.args(["--target", tools::WASM_TARGET, "--", "-D", "warnings"]);
+    command.args(["--target", target::WASM, "--", "-D", "warnings"]);
     process::run(&mut command, READ_ABOVE)
 }
 

@@ -13,13 +13,18 @@ mod direction;
 mod dist;
 mod faults;
 mod folder;
+mod fuzz;
+mod http;
 mod nextest;
+mod package;
 mod page;
 mod process;
+mod process_facts;
 mod program;
 mod python;
 mod run;
 mod say;
+mod soak;
 mod stamp;
 mod test;
 mod tools;
@@ -93,6 +98,43 @@ enum Command {
     /// The directory can be copied to any machine like this one; the program finds its page beside itself. The last line
     /// of the output names it.
     Dist,
+    /// Build Debian packages of wm-controller, into target/debian
+    ///
+    /// For amd64 and arm64, or for what is named. What compiles for another machine than this is installed where it is
+    /// missing. The last lines of the output name the packages.
+    Package {
+        /// Also look at what is in them, and install, update and remove one in a small Debian under target/xtask: needs
+        /// root and the network
+        #[arg(long)]
+        check: bool,
+        /// Which
+        architectures: Vec<package::Architecture>,
+    },
+    /// Live through weeks in which one thing after the other goes wrong, and see that nothing grows or breaks
+    ///
+    /// The program as it is shipped, in its own demo house, whose time passes much sooner than ours: 24 days take some
+    /// minutes. Fails if memory, open files or threads grow, an invariant breaks, or an alert never ends.
+    Soak {
+        /// How many simulated hours
+        #[arg(long, default_value_t = 576)]
+        hours: u32,
+        /// Which faults come when
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Take this program, and build none
+        #[arg(long, value_name = "FILE")]
+        program: Option<std::path::PathBuf>,
+    },
+    /// Search for bytes that break a parser of what devices, files and requests say
+    ///
+    /// Needs a nightly Rust; cargo-fuzz is installed where it is missing. What breaks something is kept and named.
+    Fuzz {
+        /// How many inputs are tried on each target
+        #[arg(long, default_value_t = 200_000)]
+        runs: u64,
+        /// Which; all, if none is named
+        targets: Vec<String>,
+    },
     /// Measure what the project promises to be quick or small, and hold it against its budget
     ///
     /// Builds in release mode, runs for several minutes, and wants the machine for itself. Ends with a table; a broken
@@ -124,6 +166,9 @@ fn start(command: Command) -> anyhow::Result<()> {
         Command::Browser { arguments } => browser::run(&workspace, &arguments),
         Command::Check => check::everything(&workspace),
         Command::Dist => dist::dist(&workspace),
+        Command::Package { check, architectures } => package::package(&workspace, &architectures, check),
+        Command::Soak { hours, seed, program } => soak::soak(&workspace, hours, seed, program),
+        Command::Fuzz { runs, targets } => fuzz::fuzz(&workspace, runs, &targets),
         Command::Bench { parts } => bench::bench(&workspace, &parts),
     }
 }

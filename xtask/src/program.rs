@@ -14,8 +14,13 @@ pub(crate) fn start(
     let mut command = Command::new(program);
     command.args(["--simulator", simulator_api, "--port", "0", "--data"]).arg(data);
     let service = Service::start(&mut command, log)?;
+    let address = address(&service)?;
+    Ok((service, address))
+}
+
+/// Where the program answers, by what it printed: `http://HOST:PORT`.
+pub(crate) fn address(service: &Service) -> anyhow::Result<String> {
     let told = service.announcement();
     let address = told.split_whitespace().find_map(|word| word.strip_suffix("/api/system/status"));
-    let address = address.with_context(|| format!("wm-controller announces no address: {told}"))?.to_owned();
-    Ok((service, address))
+    Ok(address.with_context(|| format!("wm-controller announces no address: {told}"))?.to_owned())
 }

@@ -38,6 +38,15 @@ pub(crate) enum Program {
     Example(&'static str),
 }
 
+/// What compiling for another machine than this needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cross {
+    /// What Rust calls that machine.
+    pub(crate) target: &'static str,
+    /// The C compiler for it, which also links.
+    pub(crate) compiler: String,
+}
+
 impl Workspace {
     /// Asks cargo about the workspace that this program was built in.
     pub(crate) fn find() -> anyhow::Result<Self> {
@@ -113,6 +122,17 @@ impl Workspace {
 
     /// Builds a program and tells where it is.
     pub(crate) fn build(&self, package: &str, program: Program, profile: Profile) -> anyhow::Result<PathBuf> {
+        self.build_for(None, package, program, profile)
+    }
+
+    /// Builds a program for another machine, or for this one.
+    pub(crate) fn build_for(
+        &self,
+        cross: Option<&Cross>,
+        package: &str,
+        program: Program,
+        profile: Profile,
+    ) -> anyhow::Result<PathBuf> {
         let (option, name) = match program {
             Program::Bin(name) => ("--bin", name),
             Program::Example(name) => ("--example", name),
@@ -120,6 +140,11 @@ impl Workspace {
         let mut command = self.cargo(&["build", "--locked", "--package", package, option, name]);
         if profile == Profile::Release {
             command.arg("--release");
+        }
+        if let Some(Cross { target, compiler }) = cross {
+            let name = target.replace('-', "_");
+            command.args(["--target", target]).env(format!("CC_{name}"), compiler);
+            command.env(format!("CARGO_TARGET_{}_LINKER", name.to_uppercase()), compiler);
         }
         command.arg("--message-format=json-render-diagnostics").stdout(Stdio::piped());
         let mut child = command.spawn().context("cargo can't be started")?;

@@ -14,6 +14,9 @@ mod deadline;
 pub mod discovery;
 pub mod eg4;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod lenient;
 mod secret;
 pub mod whatsminer;

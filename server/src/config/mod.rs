@@ -54,6 +54,9 @@ use std::{
 /// The file that is read if none is named, in the working directory.
 pub const FILE_NAME: &str = "config.yaml";
 
+/// The variable that names the directory in which systemd hands files to a service alone, whatever their mode says.
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+
 /// More than any configuration holds.
 const LARGEST_FILE: u64 = 1 << 20;
 
@@ -151,12 +154,19 @@ impl Inputs {
     ) -> Result<Self, ConfigError> {
         let file = path.unwrap_or(Path::new(FILE_NAME));
         match read(file) {
-            Ok((text, exposed)) => {
-                Ok(Self { file: Some(file.to_owned()), exposed, ..Self::of_text(&text, environment) })
+            Ok((text, readable)) => {
+                let inputs = Self::of_text(&text, environment);
+                let exposed = readable && !inputs.is_credential(file);
+                Ok(Self { file: Some(file.to_owned()), exposed, ..inputs })
             }
             Err(Unreadable::Missing) if path.is_none() => Ok(Self::of_text("", environment)),
             Err(unreadable) => Err(ConfigError::whole(Some(file.to_owned()), unreadable.to_string())),
         }
+    }
+
+    fn is_credential(&self, file: &Path) -> bool {
+        let handed = self.environment.iter().find(|(name, _)| name == CREDENTIALS);
+        handed.is_some_and(|(_, directory)| !directory.is_empty() && file.starts_with(directory))
     }
 
     /// The text of a file, and this environment.

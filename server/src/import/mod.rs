@@ -4,6 +4,8 @@
 //! as any other sample does, however old it is; what isn't is left out and counted. A moment that the database knows stays
 //! as it is, so that nothing doubles if the same is imported again.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod lines;
 mod log;
 mod remembered;

@@ -39,6 +39,15 @@ impl FileReport {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+impl FileReport {
+    /// Every row is one of `fit` that were good, or left out for a reason.
+    pub(super) fn check(&self, fit: u64) {
+        let left_out: u64 = self.left_out.values().map(|(count, _)| count).sum();
+        assert_eq!((self.fit, self.rows), (fit, fit + left_out), "rows that nobody knows about: {self:?}");
+    }
+}
+
 impl fmt::Display for FileReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} rows", self.rows)?;

@@ -1,6 +1,6 @@
 //! The site folder: the page's module, script, style and pictures, as the build made them.
 //!
-//! An installed program has `hash.txt` and `site/` beside it. Files under `pkg/` carry the hash of what they hold in their
+//! An installed program has `hash.txt` and `site/` beside it, or where a system's packages have such files. Files under `pkg/` carry the hash of what they hold in their
 //! names, those under `vendor/` a version: a browser may keep them for ever. Everything else is asked for again and
 //! answered with 304 while it is the same.
 //!
@@ -33,6 +33,8 @@ const FILES: &str = "site";
 const PACKAGE: &str = "pkg";
 const NAME: &str = "wm-controller";
 const HASHES: &str = "hash.txt";
+/// Where they are from the directory of a program that a package brought: `/usr/bin` has programs only.
+const SHARED: &str = "../share/wm-controller";
 /// The service worker, as it is written: without what it is told here.
 const WORKER: &str = "sw.js";
 /// Files that every page needs and whose names carry no hash.
@@ -66,7 +68,7 @@ pub enum SiteProblem {
 }
 
 impl Site {
-    /// The site in `directory`, or beside the running program.
+    /// The site in `directory`, or where the running program has it.
     ///
     /// # Errors
     /// If there is none, or a part of it is missing.
@@ -75,7 +77,10 @@ impl Site {
             return Self::in_directory(directory);
         }
         let program = env::current_exe().unwrap_or_default();
-        Self::in_directory(program.parent().unwrap_or(Path::new(".")))
+        let beside = program.parent().unwrap_or(Path::new("."));
+        let shared = beside.join(SHARED);
+        let is_shared = !beside.join(HASHES).exists() && shared.join(HASHES).exists();
+        Self::in_directory(if is_shared { &shared } else { beside })
     }
 
     fn in_directory(directory: &Path) -> Result<Self, SiteProblem> {

@@ -115,6 +115,15 @@ impl Asked {
     }
 }
 
+/// Takes a query for nothing but to see what becomes of it.
+#[cfg(any(test, fuzzing))]
+pub(super) fn try_query(parts: &mut Parts, now: UtcMillis) -> Result<(), ApiError> {
+    let question = super::fuzzing::ask::<Asked>(parts)?.question(now)?;
+    let Question { from, to, limit, .. } = question;
+    assert!(from < to && (1..=MOST).contains(&limit), "no question: {from:?} to {to:?}, {limit}");
+    Ok(())
+}
+
 async fn decisions(State(api): State<Api>, asked: Asked) -> Result<Response, ApiError> {
     if let Some(miner) = &asked.miner
         && !ids(&api.site.snapshot()).any(|known| known == miner)

@@ -12,6 +12,8 @@ mod body;
 mod decisions;
 mod error;
 mod export;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod history;
 mod miner;
 mod network;

@@ -21,9 +21,13 @@ const DEMO: [&str; 11] = [
 
 /// An installed program whose page is a few bytes.
 fn install(directory: &Path) {
+    fs::copy(BUILT, directory.join("wm-controller")).unwrap();
+    lay_out_page(directory);
+}
+
+fn lay_out_page(directory: &Path) {
     let package = directory.join("site/pkg");
     fs::create_dir_all(&package).unwrap();
-    fs::copy(BUILT, directory.join("wm-controller")).unwrap();
     fs::write(directory.join("hash.txt"), "js: J\nwasm: W\ncss: C\n").unwrap();
     fs::write(directory.join("site/icon.svg"), "<svg/>").unwrap();
     fs::write(directory.join("site/sw.js"), "").unwrap();
@@ -55,6 +59,22 @@ async fn it_finds_its_page_beside_itself_wherever_it_is_started() {
     let ended = program.stop().await;
     assert_eq!(ended.status.code(), Some(0), "{}", ended.err);
     assert!(elsewhere.path().join("data").exists(), "data is kept where it was started");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_package_s_program_finds_its_page_where_packages_have_such_files() {
+    let system = tempfile::tempdir().unwrap();
+    let (programs, shared) = (system.path().join("bin"), system.path().join("share/wm-controller"));
+    fs::create_dir_all(&programs).unwrap();
+    fs::create_dir_all(&shared).unwrap();
+    fs::copy(BUILT, programs.join("wm-controller")).unwrap();
+    lay_out_page(&shared);
+    let mut program = Program::start_from(&programs.join("wm-controller"), system.path(), &DEMO, &[]);
+    let base = format!("http://{}", program.address().await);
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+    let script = client.get(format!("{base}/pkg/wm-controller.J.js")).send().await.unwrap();
+    assert_eq!(script.text().await.unwrap(), "plain");
+    program.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

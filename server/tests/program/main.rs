@@ -18,3 +18,4 @@ mod killed;
 mod kills;
 mod living;
 mod past;
+mod service;

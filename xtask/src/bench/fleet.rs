@@ -2,11 +2,15 @@
 //! them all though some of them hang, what a search of the network costs the control loop, and what each miner costs.
 
 use super::{
-    Figure, http,
-    process_facts::{self, Memory},
+    Figure,
     site::{Programs, Site, at, is_stop, requests, until},
 };
-use crate::{say, workspace::Workspace};
+use crate::{
+    http,
+    process_facts::{self, Memory},
+    say,
+    workspace::Workspace,
+};
 use anyhow::{Context, bail};
 use chrono::{DateTime, FixedOffset};
 use serde_json::{Value, json};

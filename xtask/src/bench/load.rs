@@ -2,11 +2,10 @@
 //! control loop.
 
 use super::{
-    Figure, http,
-    process_facts::Memory,
+    Figure,
     site::{Programs, Site},
 };
-use crate::{say, workspace::Workspace};
+use crate::{http, process_facts::Memory, say, workspace::Workspace};
 use anyhow::{Context, bail};
 use serde_json::Value;
 use std::{

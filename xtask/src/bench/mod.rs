@@ -7,13 +7,11 @@ mod browser;
 mod discovery;
 mod fleet;
 mod history;
-mod http;
 mod import;
 mod journal;
 mod law;
 mod load;
 mod page;
-mod process_facts;
 mod site;
 
 use crate::{say, workspace::Workspace};

@@ -1,10 +1,11 @@
 //! The page: how soon the demo is ready, how soon the first byte comes, how much is loaded until it is alive, and what
 //! twenty who look at it cost.
 
-use super::{Figure, http, process_facts::Memory};
+use super::Figure;
 use crate::{
-    page,
+    http, page,
     process::Service,
+    process_facts::Memory,
     say,
     workspace::{Profile, Program, Workspace},
 };

@@ -1,12 +1,11 @@
 //! The running program against a running simulator, as two processes: how soon it stops a miner, what it holds in memory,
 //! what it takes of the processor while nothing happens.
 
-use super::{
-    Figure, http,
-    process_facts::{self, Memory},
-};
+use super::Figure;
 use crate::{
+    http,
     process::Service,
+    process_facts::{self, Memory},
     program, say,
     workspace::{Profile, Program, Workspace},
 };

@@ -1,7 +1,7 @@
 //! Tools that are Rust programs, each in a directory of its own in the user's cache: nothing that is installed there is in
 //! anybody's way, two checkouts share it, and `cargo clean` leaves it.
 
-use super::{CARGO_DENY, CARGO_LEPTOS};
+use super::{CARGO_DEB, CARGO_DENY, CARGO_FUZZ, CARGO_LEPTOS};
 use crate::{process, say, workspace::Workspace};
 use anyhow::{Context, bail};
 use std::{
@@ -51,6 +51,28 @@ impl Tool {
             version: CARGO_DENY.to_owned(),
             options: &["--locked", "--no-default-features"],
             minutes: 2,
+        }
+    }
+
+    /// What makes Debian's packages.
+    pub(super) fn cargo_deb() -> Self {
+        Self {
+            package: "cargo-deb",
+            program: "cargo-deb",
+            version: CARGO_DEB.to_owned(),
+            options: &["--locked"],
+            minutes: 3,
+        }
+    }
+
+    /// What searches for input that breaks a parser.
+    pub(super) fn cargo_fuzz() -> Self {
+        Self {
+            package: "cargo-fuzz",
+            program: "cargo-fuzz",
+            version: CARGO_FUZZ.to_owned(),
+            options: &["--locked"],
+            minutes: 1,
         }
     }
 

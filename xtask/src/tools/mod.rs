@@ -1,9 +1,9 @@
-//! What the page needs besides Rust to be built and tried. Each tool is looked for, and set up where it is missing.
+//! What building, trying and packing needs besides Rust. Each tool is looked for, and set up where it is missing.
 
 mod chromium;
 mod installed;
 mod npm;
-mod wasm;
+pub(crate) mod target;
 
 use crate::{debian, workspace::Workspace};
 use anyhow::Context;
@@ -15,13 +15,17 @@ use std::{
     process::Command,
 };
 
-pub(crate) use wasm::{TARGET as WASM_TARGET, ensure_target as ensure_wasm_target};
-
 /// The newest that builds with the toolchain of the workspace.
 pub(crate) const CARGO_LEPTOS: &str = "0.3.10";
 
 /// What looks at what the project is made of.
 const CARGO_DENY: &str = "0.20.2";
+
+/// What makes Debian's packages.
+const CARGO_DEB: &str = "3.8.0";
+
+/// What searches for input that breaks a parser.
+const CARGO_FUZZ: &str = "0.13.1";
 
 /// Where the tools are.
 pub(crate) struct Tools {
@@ -33,7 +37,7 @@ impl Tools {
     /// Sets up what building the page needs.
     pub(crate) fn for_building(workspace: &Workspace) -> anyhow::Result<Self> {
         // What may fail at once comes before what takes minutes.
-        ensure_wasm_target(workspace)?;
+        target::ensure(workspace, target::WASM)?;
         let npm = npm::ensure(workspace)?;
         let wasm_bindgen = installed::ensure(workspace, &Tool::wasm_bindgen(workspace)?)?;
         let cargo_leptos = installed::ensure(workspace, &Tool::cargo_leptos())?;
@@ -50,6 +54,16 @@ impl Tools {
     /// Sets up what looking at the project's dependencies needs.
     pub(crate) fn for_looking_through(workspace: &Workspace) -> anyhow::Result<Self> {
         Ok(Self { directories: vec![installed::ensure(workspace, &Tool::cargo_deny())?] })
+    }
+
+    /// Sets up what making Debian's packages needs.
+    pub(crate) fn for_packaging(workspace: &Workspace) -> anyhow::Result<Self> {
+        Ok(Self { directories: vec![installed::ensure(workspace, &Tool::cargo_deb())?] })
+    }
+
+    /// Sets up what fuzzing needs besides a nightly Rust.
+    pub(crate) fn for_fuzzing(workspace: &Workspace) -> anyhow::Result<Self> {
+        Ok(Self { directories: vec![installed::ensure(workspace, &Tool::cargo_fuzz())?] })
     }
 
     /// A script of the workspace's, run by Node.js. The packages from npm are there.

@@ -21,6 +21,8 @@
 //! What it must not do: decide whether or when to start or stop; take a device that doesn't answer for one that is off.
 
 mod boards;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod http;
 pub(crate) mod info;
 

@@ -13,6 +13,8 @@
 //! was found; keep anything from one search to the next.
 
 mod announced;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod identify;
 mod knock;
 mod pace;

@@ -9,6 +9,8 @@
 //! of it (pylxpweb, eg4_web_monitor, lux-mon, homebridge-eg4).
 
 mod bank;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod portal;
 
 pub use portal::{Portal, PortalConfig};

@@ -12,6 +12,8 @@
 //! access by any other way than telling the person how to.
 
 mod error_codes;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod json;
 mod md5crypt;
 mod order;

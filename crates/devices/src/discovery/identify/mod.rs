@@ -1,6 +1,8 @@
 //! Who listens at an address. Its open ports are asked one after the other, from the one that tells most: WhatsMiner V3,
 //! V2, then the web. Who answered is asked nothing more.
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod other;
 mod web;
 

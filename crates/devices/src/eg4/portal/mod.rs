@@ -22,6 +22,8 @@ mod account;
 mod clock;
 mod config;
 mod fields;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod http;
 mod patience;
 mod reply;

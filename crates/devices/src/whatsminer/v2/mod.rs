@@ -6,6 +6,8 @@
 mod commands;
 mod crypt;
 mod envelope;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod probe;
 mod reading;
 mod session;

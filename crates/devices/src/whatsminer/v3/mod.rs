@@ -5,6 +5,8 @@
 
 mod auth;
 mod frame;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod reading;
 
 use super::{

@@ -14,7 +14,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 const LARGEST_REPLY: u64 = 16 * 1024 * 1024;
 
 /// Asks `http://HOST:PORT` for `path` and takes the JSON of the reply, `null` for an empty one.
-pub(super) fn call(base: &str, method: &str, path: &str, body: &Value) -> anyhow::Result<Value> {
+pub(crate) fn call(base: &str, method: &str, path: &str, body: &Value) -> anyhow::Result<Value> {
     request(base, method, path, body).with_context(|| format!("{method} {base}{path}"))
 }
 
@@ -37,7 +37,7 @@ fn request(base: &str, method: &str, path: &str, body: &Value) -> anyhow::Result
 
 /// Loads `http://HOST:PORT` as a browser does: how long the first byte takes from the asking, and how many bytes the
 /// compressed body has.
-pub(super) fn load(base: &str, path: &str) -> anyhow::Result<(Duration, u64)> {
+pub(crate) fn load(base: &str, path: &str) -> anyhow::Result<(Duration, u64)> {
     let host = base.strip_prefix("http://").context("only plain HTTP is spoken here")?;
     let mut stream = TcpStream::connect(host)?;
     stream.set_read_timeout(Some(DEADLINE))?;
@@ -57,22 +57,27 @@ pub(super) fn load(base: &str, path: &str) -> anyhow::Result<(Duration, u64)> {
 }
 
 /// What a program tells in `/metrics`.
-pub(super) struct Metrics(String);
+pub(crate) struct Metrics(String);
 
 /// Asks `http://HOST:PORT` for its metrics.
-pub(super) fn metrics(base: &str) -> anyhow::Result<Metrics> {
+pub(crate) fn metrics(base: &str) -> anyhow::Result<Metrics> {
+    text(base, "/metrics").map(Metrics)
+}
+
+/// Asks `http://HOST:PORT` for `path`. The whole reply as it came.
+pub(crate) fn text(base: &str, path: &str) -> anyhow::Result<String> {
     let host = base.strip_prefix("http://").context("only plain HTTP is spoken here")?;
     let mut stream = TcpStream::connect(host)?;
     stream.set_read_timeout(Some(DEADLINE))?;
-    write!(stream, "GET /metrics HTTP/1.0\r\nHost: {host}\r\n\r\n")?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n")?;
     let mut reply = String::new();
     stream.take(LARGEST_REPLY).read_to_string(&mut reply)?;
-    Ok(Metrics(reply))
+    Ok(reply)
 }
 
 impl Metrics {
     /// The value of a metric without labels.
-    pub(super) fn value(&self, name: &str) -> anyhow::Result<f64> {
+    pub(crate) fn value(&self, name: &str) -> anyhow::Result<f64> {
         let value = self.0.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         value.and_then(|value| value.parse().ok()).with_context(|| format!("/metrics tells no {name}"))
     }

@@ -1,4 +1,4 @@
-//! What Linux tells of a running process: its memory and the processor time it took (proc(5)).
+//! What Linux tells of a running process: its memory, its open files, the processor time it took (proc(5)).
 
 use crate::process;
 use anyhow::{Context, bail};
@@ -6,18 +6,18 @@ use std::{fs, process::Command, time::Duration};
 
 /// Resident memory, in MB of 1024 · 1024 bytes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     /// All of it.
-    pub(super) now: f64,
+    pub(crate) now: f64,
     /// The part that is data; the rest is what has been touched of the program's file, and can be read again from there.
-    pub(super) data: f64,
+    pub(crate) data: f64,
     /// The most it ever was.
-    pub(super) highest: f64,
+    pub(crate) highest: f64,
 }
 
 impl Memory {
     /// That of a running process.
-    pub(super) fn of(id: u32) -> anyhow::Result<Self> {
+    pub(crate) fn of(id: u32) -> anyhow::Result<Self> {
         let status = read(id, "status")?;
         let field = |key| megabytes(&status, key);
         Ok(Self { now: field("VmRSS")?, data: field("RssAnon")?, highest: field("VmHWM")? })
@@ -25,7 +25,7 @@ impl Memory {
 }
 
 /// Processor time since it began.
-pub(super) fn processor_time(id: u32) -> anyhow::Result<Duration> {
+pub(crate) fn processor_time(id: u32) -> anyhow::Result<Duration> {
     let ticks = ticks(&read(id, "stat")?).context("/proc tells no processor time")?;
     let per_second = process::output(Command::new("getconf").arg("CLK_TCK"));
     let per_second: u32 =
@@ -34,6 +34,19 @@ pub(super) fn processor_time(id: u32) -> anyhow::Result<Duration> {
         bail!("`getconf CLK_TCK` tells zero");
     }
     Ok(Duration::from_secs(ticks) / per_second)
+}
+
+/// How many files and sockets it holds open.
+pub(crate) fn open_files(id: u32) -> anyhow::Result<usize> {
+    let files = fs::read_dir(format!("/proc/{id}/fd"));
+    Ok(files.with_context(|| format!("process {id} is gone, or this isn't Linux"))?.count())
+}
+
+/// How many threads it has.
+pub(crate) fn threads(id: u32) -> anyhow::Result<f64> {
+    let status = read(id, "status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("Threads:"));
+    line.and_then(|line| line.trim().parse().ok()).context("/proc tells no threads")
 }
 
 fn read(id: u32, name: &str) -> anyhow::Result<String> {
@@ -82,5 +95,9 @@ mod tests {
         let memory = Memory::of(std::process::id()).unwrap();
         assert!(memory.data > 0.0 && memory.now > memory.data && memory.highest >= memory.now);
         processor_time(std::process::id()).unwrap();
+        let before = open_files(std::process::id()).unwrap();
+        let held: Vec<_> = (0..64).map(|_| fs::File::open("/proc/self/status").unwrap()).collect();
+        assert!(open_files(std::process::id()).unwrap() > before + held.len() / 2);
+        assert!(threads(std::process::id()).unwrap() >= 1.0);
     }
 }
