@@ -138,7 +138,8 @@ impl House {
         let ahead = Arc::new(AtomicI64::new(0));
         let closing = CancellationToken::new();
         let store = open(&clock, &data).await.unwrap();
-        let (settings, outside, access) = start(&clock, &ahead, inputs.clone(), store, &closing).await;
+        let (settings, outside, access) =
+            start(&clock, &ahead, inputs.clone(), (&data, store), &closing).await;
         let router = for_tests(&access, &outside).await;
         let house =
             Self { simulation, router, outside, access, ahead, clock, settings, inputs, closing, data };
@@ -212,7 +213,8 @@ impl House {
             }
         };
         let closing = CancellationToken::new();
-        let (settings, outside, access) = start(&clock, &ahead, inputs.clone(), store, &closing).await;
+        let (settings, outside, access) =
+            start(&clock, &ahead, inputs.clone(), (&data, store), &closing).await;
         let router = for_tests(&access, &outside).await;
         let house =
             Self { simulation, router, outside, access, clock, ahead, settings, inputs, closing, data };
@@ -287,7 +289,7 @@ async fn start(
     clock: &Lockstep,
     ahead: &Arc<AtomicI64>,
     inputs: Inputs,
-    store: Store,
+    (data, store): (&tempfile::TempDir, Store),
     closing: &CancellationToken,
 ) -> (Settings, Router, Access) {
     let config = inputs.load(&Changes::new()).unwrap().config;
@@ -313,9 +315,8 @@ async fn start(
         UtcMillis(handle.now().utc.0 + ahead.load(Ordering::Relaxed))
     })
     .await;
-    let (store, current) = (opened.store.clone(), settings.current());
-    let keeping =
-        Keeping::new(data.path(), Some(store), settings.handle(), current, CancellationToken::new());
+    let (handle, current) = (settings.handle(), settings.current());
+    let keeping = Keeping::new(data.path(), Some(store.clone()), handle, current, closing.clone());
     let router = web::router(web::Setup {
         keeping,
         access: access.clone(),
