@@ -58,7 +58,7 @@ pub(crate) fn fuzz(workspace: &Workspace, runs: u64, names: &[String]) -> anyhow
             .arg(format!("-max_len={LONGEST}"))
             .arg(format!("-timeout={PATIENCE}"));
         search.arg(format!("-artifact_prefix={}/{name}-", broken.display()));
-        search.args(["-verbosity=0", "-print_final_stats=1"]);
+        search.args(["-verbosity=0", "-print_funcs=0", "-print_final_stats=1"]);
         let advice = format!(
             "the input that breaks it is in {}; put it into {} and mend what it breaks",
             broken.display(),

@@ -93,7 +93,9 @@ mod replay {
     fn seeds_and_what_is_near_them_hold(#[case] name: &str, #[case] target: Target) {
         let seeds = seeds(name);
         assert!(seeds.len() >= 2, "no seeds for {name}");
-        seeds.iter().for_each(|seed| target(seed));
+        for seed in &seeds {
+            target(seed);
+        }
         let near =
             (proptest::sample::select(seeds), any::<prop::sample::Index>(), any::<Vec<u8>>(), 0..8_usize);
         proptest!(|((mut seed, at, bytes, gone) in near)| {

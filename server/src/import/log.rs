@@ -230,6 +230,9 @@ impl<'a, L: Log> Reading<'a, L> {
             return;
         }
         let Some(columns) = self.log.columns_of_any(record.len()) else {
+            if let Some((before, _)) = doubtful {
+                report.left_out(before, LeftOut::OddShape);
+            }
             report.left_out(number, LeftOut::OddShape);
             return;
         };

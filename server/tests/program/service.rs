@@ -34,7 +34,7 @@ async fn what_a_package_configures_starts_and_waits_to_be_taken_over() {
     let arguments = ["--config", PACKAGED, "--data", "kept", "--port", "0"];
     let mut program = Program::start(dir.path(), &arguments, &[("WMC__APP__HOST", "127.0.0.1")]);
     let address = program.address().await;
-    program.says("at /claim, with this code").await;
+    program.says("with the code ").await;
     let status = reqwest::get(format!("http://{address}/api/system/status")).await.unwrap();
     let status: Value = serde_json::from_slice(&status.bytes().await.unwrap()).unwrap();
     assert_eq!(status["demo"], json!(false));

@@ -35,7 +35,11 @@ const WARM_UP: TimeDelta = TimeDelta::hours(72);
 /// How long a fault lasts, and how long all is well after it, in minutes.
 const FAULT_MINUTES: (u64, u64) = (10, 150);
 const WELL_MINUTES: (u64, u64) = (30, 180);
-/// How long all is well at the end, until what was alarmed has to be over.
+/// The miners of the house that are controlled.
+const MINERS: [&str; 2] = ["miner", "shed"];
+/// How long all is well at the end until a person looks after the miners ...
+const SETTLE: TimeDelta = TimeDelta::hours(2);
+/// ... and after that, until what was alarmed has to be over.
 const LAST: TimeDelta = TimeDelta::hours(36);
 /// How long simulated time may stand still, in ours.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -168,6 +172,12 @@ impl Run {
         // A battery that runs low at night is no fault, and an alarm all the same.
         let full = json!({"soc": 100, "hold_soc": true});
         http::call(&self.house, "PATCH", "/house", &full)?;
+        self.live(SETTLE)?;
+        // A miner whose commands failed is neither started nor raised until a person, who has seen the alarm, asks again.
+        for id in MINERS {
+            let path = format!("/api/miner/power_on?id={id}");
+            http::call(&self.api, "POST", &path, &json!({})).context("asking a miner to run again")?;
+        }
         self.live(LAST)?;
         self.look()?;
         let status = http::call(&self.api, "GET", "/api/system/status", &Value::Null)?;
