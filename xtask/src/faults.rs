@@ -6,7 +6,8 @@ use crate::{process, say, workspace::Workspace};
 pub(crate) fn faults(workspace: &Workspace, filter: Option<&str>) -> anyhow::Result<()> {
     say::step("trying what can go wrong");
     let mut command = workspace.cargo(&["test", "--package", "server", "--test", "faults", "--locked"]);
-    command.args(["--", "--quiet"]).args(filter);
+    // More than there are cores: the longest of them wait for a device that is silent.
+    command.args(["--", "--quiet", "--test-threads=4"]).args(filter);
     process::run(
         &mut command,
         "the table above names the rows that failed, and what each says stands above it",
