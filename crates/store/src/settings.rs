@@ -42,6 +42,23 @@ pub struct BeforeAfter {
     pub after: Option<String>,
 }
 
+/// The same changes, with an empty text in the place of each secret.
+pub(crate) fn without_secrets(
+    changes: &BTreeMap<String, BeforeAfter>,
+    is_secret: &(dyn Fn(&str) -> bool + Send + Sync),
+) -> BTreeMap<String, BeforeAfter> {
+    let blank = |value: &Option<String>| value.as_ref().map(|_| String::new());
+    let noted = |(name, change): (&String, &BeforeAfter)| {
+        let change = if is_secret(name) {
+            BeforeAfter { before: blank(&change.before), after: blank(&change.after) }
+        } else {
+            change.clone()
+        };
+        (name.clone(), change)
+    };
+    changes.iter().map(noted).collect()
+}
+
 impl Store {
     /// Everything that holds now, by name.
     pub async fn settings(&self) -> Result<BTreeMap<String, SettingValue>, StoreError> {
@@ -58,7 +75,7 @@ impl Store {
         .await
     }
 
-    /// Keeps a change: all of it, or nothing. Of what is secret no change is noted, so that none can be undone.
+    /// Keeps a change: all of it, or nothing. Of what is secret it is noted that it was changed, and no value.
     pub async fn change_settings(
         &self,
         changes: &BTreeMap<String, BeforeAfter>,
@@ -66,8 +83,7 @@ impl Store {
         who: &str,
         at: UtcMillis,
     ) -> Result<(), StoreError> {
-        let noted: BTreeMap<_, _> = changes.iter().filter(|(name, _)| !is_secret(name)).collect();
-        let json = serde_json::to_string(&noted).unwrap_or_default();
+        let json = serde_json::to_string(&without_secrets(changes, is_secret)).unwrap_or_default();
         within("saving the settings", async {
             let mut transaction = self.writer().begin().await?;
             for (name, BeforeAfter { after, .. }) in changes {
@@ -82,9 +98,6 @@ impl Store {
                     None => query("DELETE FROM settings WHERE name = ?").bind(name),
                 };
                 change.execute(&mut *transaction).await?;
-            }
-            if noted.is_empty() {
-                return transaction.commit().await;
             }
             let kept = query("INSERT INTO setting_changes (at_utc_ms, who, changes) VALUES (?, ?, ?)");
             kept.bind(at.0).bind(who).bind(&json).execute(&mut *transaction).await?;

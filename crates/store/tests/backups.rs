@@ -463,7 +463,19 @@ async fn a_password_that_was_replaced_is_noted_nowhere() {
     let changes = BTreeMap::from([("battery.password".to_owned(), change("new"))]);
     store.change_settings(&changes, &is_secret, "somebody", NOW.utc).await.unwrap();
     let noted = store.settings_changes().await.unwrap();
-    let names: Vec<_> = noted.iter().flat_map(|change| change.changes.keys()).collect();
-    assert_eq!(names, ["site.name"]);
+    let told = |change: &BeforeAfter| (change.before.clone(), change.after.clone());
+    let told: Vec<_> = noted
+        .iter()
+        .flat_map(|of_it| &of_it.changes)
+        .map(|(name, change)| (name.as_str(), told(change)))
+        .collect();
+    let (nothing, secret) = (|| None, || Some(String::new()));
+    let expected = [
+        ("battery.password", (secret(), secret())),
+        ("battery.password", (nothing(), secret())),
+        ("miners.garage.password", (nothing(), secret())),
+        ("site.name", (nothing(), Some("Home".to_owned()))),
+    ];
+    assert_eq!(told, expected, "that they were changed, and no value");
     assert_eq!(store.settings().await.unwrap()["battery.password"].value, "new");
 }

@@ -7,13 +7,13 @@ use axum::{
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use serde_json::{Value, json};
 use store::backup::Backup;
 
 pub(super) fn routes() -> Router<Api> {
-    Router::new().route("/backups", get(list).post(make))
+    Router::new().route("/backups", get(list)).route("/backups/make", post(make))
 }
 
 async fn list(State(api): State<Api>) -> Response {

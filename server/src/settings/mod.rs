@@ -182,7 +182,10 @@ impl Settings {
     pub async fn look_back(&self, id: i64) -> Result<Looked, Refusal> {
         let change =
             self.changes().await.into_iter().find(|change| change.id == id).ok_or(Refusal::Unknown)?;
-        let wanted = change.changes.into_iter().map(|(name, of_it)| (name, of_it.before)).collect();
+        // A secret that was there before is kept nowhere: it stays as it is now.
+        let known =
+            change.changes.into_iter().filter(|(name, of_it)| !is_secret(name) || of_it.before.is_none());
+        let wanted = known.map(|(name, of_it)| (name, of_it.before)).collect();
         self.look_at(wanted).await
     }
 

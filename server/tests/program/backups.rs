@@ -10,7 +10,7 @@ use std::{fs, path::PathBuf};
 
 /// Makes a backup, and waits until it is there: its name.
 async fn made(joined: &Joined<'_>) -> String {
-    let (status, told) = joined.post("/api/backups", None).await;
+    let (status, told) = joined.post("/api/backups/make", None).await;
     assert_eq!(status, 202, "{told}");
     joined.until("the backup", async || joined.get("/api/backups").await["last"]["ok"] == true).await;
     let told = joined.get("/api/backups").await;
@@ -141,7 +141,7 @@ async fn a_backup_that_fails_is_told_and_leaves_nothing_behind() {
     let place = house.dir.path().join("data/demo/backups");
     // No directory can be made here.
     fs::write(&place, "").unwrap();
-    assert_eq!(joined.post("/api/backups", None).await.0, 202);
+    assert_eq!(joined.post("/api/backups/make", None).await.0, 202);
     joined.until("it failed", async || joined.get("/api/backups").await["last"]["ok"] == false).await;
     let is_told = async || {
         let told = joined.get("/api/system/status").await;

@@ -81,7 +81,7 @@ async fn where_nothing_can_be_written_control_goes_on_and_says_so() {
         })
         .await;
     assert!(is_told(&joined, "database").await);
-    assert_eq!(joined.post("/api/backups", None).await.0, 503);
+    assert_eq!(joined.post("/api/backups/make", None).await.0, 503);
     goes_off(&joined).await;
     let ended = joined.program.stop().await;
     assert_eq!(ended.status.code(), Some(0), "{}", ended.err);

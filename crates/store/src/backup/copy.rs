@@ -1,7 +1,11 @@
 //! The copy itself, and what is taken out of it.
 
 use super::{MAKING, Making};
-use crate::{MetaKey, Store, StoreError, open::connect_options, settings::BeforeAfter};
+use crate::{
+    MetaKey, Store, StoreError,
+    open::connect_options,
+    settings::{BeforeAfter, without_secrets},
+};
 use model::UtcMillis;
 use serde::{Deserialize, Serialize};
 use sqlx::{
@@ -140,7 +144,7 @@ async fn take_out(copy: &Path, making: Making<'_>) -> Result<Note, sqlx::Error> 
     Ok(note)
 }
 
-/// Takes secrets out of the changes of the settings: they can't be undone, but everything else can.
+/// Takes secrets out of the changes of the settings: that they were changed stays.
 pub(crate) async fn forget_secrets(
     connection: &mut SqliteConnection,
     is_secret: &(dyn Fn(&str) -> bool + Send + Sync),
@@ -149,17 +153,12 @@ pub(crate) async fn forget_secrets(
         let (id, json): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
         // What can't be read can't be told either.
         let changes: BTreeMap<String, BeforeAfter> = serde_json::from_str(&json).unwrap_or_default();
-        let kept: BTreeMap<_, _> = changes.iter().filter(|(name, _)| !is_secret(name)).collect();
+        let kept = without_secrets(&changes, is_secret);
         let kept = serde_json::to_string(&kept).map_err(|error| sqlx::Error::Encode(error.into()))?;
-        if kept == json {
-            continue;
+        if kept != json {
+            let change = query("UPDATE setting_changes SET changes = ? WHERE id = ?").bind(kept).bind(id);
+            change.execute(&mut *connection).await?;
         }
-        let change = if kept == "{}" {
-            query("DELETE FROM setting_changes WHERE id = ?").bind(id)
-        } else {
-            query("UPDATE setting_changes SET changes = ? WHERE id = ?").bind(kept).bind(id)
-        };
-        change.execute(&mut *connection).await?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ pub(super) fn calls() -> Vec<Call> {
     vec![
         Call::get("/api/backups", "The backups that there are, and what the data takes on the disk")
             .reply::<Keeping>(200, "the newest first"),
-        Call::post("/api/backups", "Make a backup now")
+        Call::post("/api/backups/make", "Make a backup now")
             .about("Passwords are left out. Taking a backup away and restoring one ask for the password, on the Data page.")
             .no_members()
             .reply::<Keeping>(202, "it is under way: `under_way` is null again when it is over, and `last` says how it went")
