@@ -88,7 +88,7 @@ impl Service {
 
     /// The next that it is told.
     pub(crate) async fn next(&mut self) -> Asked {
-        tokio::time::timeout(PATIENCE, self.received.recv()).await.expect("nothing came").unwrap()
+        tokio::time::timeout(PATIENCE, self.received.recv()).await.unwrap().unwrap()
     }
 
     /// How much came that wasn't looked at yet.
@@ -159,11 +159,11 @@ impl MailServer {
 
     /// What the next client said that goes away, since its last mail.
     pub(crate) async fn said_to_the_last(&mut self) -> Vec<String> {
-        tokio::time::timeout(PATIENCE, self.left.recv()).await.expect("nobody left").unwrap()
+        tokio::time::timeout(PATIENCE, self.left.recv()).await.unwrap().unwrap()
     }
 
     pub(crate) async fn next(&mut self) -> Letter {
-        tokio::time::timeout(PATIENCE, self.received.recv()).await.expect("no mail came").unwrap()
+        tokio::time::timeout(PATIENCE, self.received.recv()).await.unwrap().unwrap()
     }
 }
 
