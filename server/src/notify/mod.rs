@@ -105,6 +105,9 @@ pub enum NotTested {
     UnderWay,
 }
 
+/// What became of a test, channel by channel.
+pub type Tested = Result<Vec<(Channel, Result<(), Failure>)>, NotTested>;
+
 impl Notifier {
     /// Sends what is due until `closing`.
     ///
@@ -151,10 +154,7 @@ impl Notifier {
     ///
     /// # Errors
     /// If there is none, or another test is under way.
-    pub async fn test(
-        &self,
-        config: Option<&Notify>,
-    ) -> Result<Vec<(Channel, Result<(), Failure>)>, NotTested> {
+    pub async fn test(&self, config: Option<&Notify>) -> Tested {
         let _alone = self.0.testing.try_acquire().map_err(|_| NotTested::UnderWay)?;
         let holds = Arc::clone(&self.0.configured.borrow());
         let senders = Sender::all(config.unwrap_or(&holds));

@@ -5,7 +5,7 @@ use crate::{
     access::{Done, SETTINGS, Who},
     check::Finding,
     config::{Kind, Loaded, Origin, SECTIONS, Section, Setting, Shown},
-    notify::{Channel, Failure, NotTested},
+    notify::{Channel, Failure, Tested},
     settings::{Field, Looked, Problem, Refusal, Typed, fields, title, told},
 };
 use app::settings::{
@@ -126,7 +126,7 @@ fn failing(page: &Page) -> Vec<Finding> {
 }
 
 /// What became of a test of the ways outward.
-fn sent(tested: Result<Vec<(Channel, Result<(), Failure>)>, NotTested>) -> Vec<Finding> {
+fn sent(tested: Tested) -> Vec<Finding> {
     let finding = |(channel, sent): (Channel, Result<(), Failure>)| {
         let text = match &sent {
             Ok(()) => format!("{channel}: it was taken. See whether it arrives."),
