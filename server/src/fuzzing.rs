@@ -1,8 +1,6 @@
 //! What is tried with any bytes: the configuration, what is imported, and what stands in a request's query. See
 //! `devices::fuzzing`, which does the same for what devices say.
 
-#![expect(clippy::missing_panics_doc, reason = "a panic is what is searched for")]
-
 pub use crate::{
     import::fuzzing::{import_battery, import_miner, import_state},
     rest::fuzzing::query,
@@ -43,7 +41,9 @@ mod replay {
     use proptest::prelude::*;
     use std::{fs, path::Path};
 
-    const TARGETS: [(&str, fn(&[u8])); 5] = [
+    type Target = fn(&[u8]);
+
+    const TARGETS: [(&str, Target); 5] = [
         ("config", config),
         ("import_battery", import_battery),
         ("import_miner", import_miner),

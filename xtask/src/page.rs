@@ -76,7 +76,7 @@ pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
 fn without_this_machine(workspace: &Workspace) -> String {
     let cargo = env::var_os("CARGO_HOME").map(PathBuf::from);
     let cargo = cargo.or_else(|| Some(env::home_dir()?.join(".cargo")));
-    let prefixes = [(Some(workspace.root().to_owned()), ""), (cargo, "/cargo")];
+    let prefixes = [(Some(workspace.root()), ""), (cargo, "/cargo")];
     let remap = |(prefix, short): (Option<PathBuf>, &str)| {
         Some(format!("--remap-path-prefix={}={short}", prefix?.display()))
     };

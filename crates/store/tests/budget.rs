@@ -1,11 +1,7 @@
 //! What a day costs a memory card. Alone in its program: what is counted is what the whole process writes.
 
 #![cfg(target_os = "linux")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "what fails here fails the test, and the figure is for people"
-)]
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use model::{
     Command, MinerId, MonoTime, Now, Operation, OperationId, OperationStage, Reason, Soc, UtcMillis, Watts,

@@ -65,6 +65,9 @@ pub(crate) struct House {
     data: tempfile::TempDir,
 }
 
+/// Changes a configuration.
+pub(crate) type Configure = Box<dyn Fn(&mut Value) + Send + Sync>;
+
 /// What a test may want different.
 #[derive(Default)]
 pub(crate) struct Options {
@@ -85,7 +88,7 @@ pub(crate) struct Options {
     /// Changes what is simulated.
     pub(crate) simulate: Option<fn(&mut SimulationSetup)>,
     /// Changes the configuration.
-    pub(crate) configure: Option<Box<dyn Fn(&mut Value) + Send + Sync>>,
+    pub(crate) configure: Option<Configure>,
     /// By how many milliseconds the wall clock is wrong when the site is started.
     pub(crate) wall_is_off_by: i64,
 }
@@ -142,7 +145,7 @@ impl House {
             start(&clock, &ahead, inputs.clone(), (&data, store), &closing).await;
         let router = for_tests(&access, &outside).await;
         let house =
-            Self { simulation, router, outside, access, ahead, clock, settings, inputs, closing, data };
+            Self { simulation, router, outside, access, clock, ahead, settings, inputs, closing, data };
         house.run(15).await;
         house
     }

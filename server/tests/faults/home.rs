@@ -63,7 +63,7 @@ impl Home {
             let told = self.told().await;
             unreachable!("not within {seconds} s: {what}; sent {:?}; {told}", self.sent());
         }
-        (self.site.clock.elapsed() - begun).as_secs()
+        self.site.clock.elapsed().saturating_sub(begun).as_secs()
     }
 
     /// The same of what the page and the API say.

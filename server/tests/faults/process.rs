@@ -179,7 +179,9 @@ async fn starved() -> Seen {
     };
     let text = tokio::time::timeout(PATIENCE, measured).await.unwrap();
     busy.store(false, std::sync::atomic::Ordering::Relaxed);
-    burning.into_iter().for_each(|thread| thread.join().unwrap());
+    for thread in burning {
+        thread.join().unwrap();
+    }
     let ticks = figure(&text, "wm_controller_control_loop_ticks_total");
     let latest = figure(&text, "wm_controller_control_loop_latest_seconds");
     assert!(latest < 2.0, "a tick of 1 s was {latest} s late");

@@ -36,7 +36,7 @@ pub(crate) fn print(lines: &[Line], out: &mut impl Write) -> io::Result<()> {
         }
         lines.sort_by_key(first);
         writeln!(out, "\n{}\n", section.title)?;
-        row(out, COLUMNS.map(|(title, _)| title.to_owned()))?;
+        row(out, &COLUMNS.map(|(title, _)| title.to_owned()))?;
         for line in lines {
             writeln!(out, "{}", "-".repeat(COLUMNS.iter().map(|(_, width)| width + 2).sum()))?;
             let (done, told) = match &line.seen {
@@ -46,7 +46,7 @@ pub(crate) fn print(lines: &[Line], out: &mut impl Write) -> io::Result<()> {
             failed += usize::from(line.seen.is_err());
             let fault = format!("{} [{}]", line.scenario.rows.join("; "), line.scenario.name);
             let took = format!("{:.1} s", line.took.as_secs_f64());
-            row(out, [fault, line.scenario.expected.to_owned(), done, told, took])?;
+            row(out, &[fault, line.scenario.expected.to_owned(), done, told, took])?;
         }
     }
     let took: f64 = lines.iter().map(|line| line.took.as_secs_f64()).sum();
@@ -58,7 +58,7 @@ fn first_words(why: &str) -> String {
     why.chars().take(240).collect()
 }
 
-fn row(out: &mut impl Write, cells: [String; 5]) -> io::Result<()> {
+fn row(out: &mut impl Write, cells: &[String; 5]) -> io::Result<()> {
     let cells: Vec<_> =
         cells.iter().zip(COLUMNS).map(|(text, (_, width))| (wrapped(text, width), width)).collect();
     let height = cells.iter().map(|(lines, _)| lines.len()).max().unwrap_or(0);

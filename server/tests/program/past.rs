@@ -72,7 +72,7 @@ async fn a_past_and_a_jump_are_lived_through_reading_by_reading() {
     let (first, last) = (miner.at[0], *miner.at.last().unwrap());
     assert_eq!(present.millis_since(first), 8_640_000, "a tenth of a day");
     assert_eq!(last.millis_since(present), 3_600_000);
-    assert!(miner.at.windows(2).all(|pair| pair[1].millis_since(pair[0]) == 30_000), "{:?}", miner.at);
+    assert!(miner.at.windows(2).all(|pair| pair[1].millis_since(pair[0]) == 40_000), "{:?}", miner.at);
     let longest = battery.at.windows(2).map(|pair| pair[1].millis_since(pair[0])).max();
     assert!(battery.at.len() > 45 && longest < Some(300_000), "{:?}", battery.at);
 }

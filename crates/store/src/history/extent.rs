@@ -30,6 +30,9 @@ pub struct Extents {
     pub parts: Option<Extent>,
 }
 
+/// The name of a tier's table, for a kind of source.
+type Table = fn(&Kind) -> &'static str;
+
 impl Store {
     /// How far what was measured reaches, in each tier.
     pub async fn history_extents(&self) -> Result<Extents, StoreError> {
@@ -38,7 +41,7 @@ impl Store {
             let numbers: Vec<i64> =
                 query_scalar("SELECT number FROM miner_numbers").fetch_all(&mut *connection).await?;
             let mut extents = Extents::default();
-            let tiers: [(&mut Option<Extent>, fn(&Kind) -> &'static str); 4] = [
+            let tiers: [(&mut Option<Extent>, Table); 4] = [
                 (&mut extents.samples, |kind| kind.samples),
                 (&mut extents.minutes, |kind| kind.table(Tier::Minute)),
                 (&mut extents.slots, |kind| kind.table(Tier::Slot)),
