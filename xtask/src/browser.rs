@@ -12,7 +12,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[OsString]) -> anyhow::Resu
     let (tools, chromium) = Tools::for_browsing(workspace)?;
     let page = page::build(workspace)?;
     say::step("building wm-controller");
-    let program = workspace.build("server", Program::Bin("wm-controller"), Profile::Debug)?;
+    let program = workspace.build("server", Program::Bin("wm-controller"), Profile::Tested)?;
     say::step("running the browser tests");
     let results = workspace.scratch()?.join("browser");
     let mut tests = tools.command("playwright")?;

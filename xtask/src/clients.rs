@@ -40,9 +40,9 @@ const AXEOS: [&str; 7] = [
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     let python = python::environment(workspace)?;
     say::step("building the simulator");
-    let simulator = workspace.build("simulator", Program::Bin("simulator"), Profile::Debug)?;
+    let simulator = workspace.build("simulator", Program::Bin("simulator"), Profile::Tested)?;
     say::step("building wm-controller");
-    let server = workspace.build("server", Program::Bin("wm-controller"), Profile::Debug)?;
+    let server = workspace.build("server", Program::Bin("wm-controller"), Profile::Tested)?;
     let script_of = |folder: &str, name: &str| {
         let mut command = Command::new(&python);
         // No bytecode is left beside the sources.

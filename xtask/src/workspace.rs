@@ -25,6 +25,9 @@ pub(crate) struct Workspace {
 pub(crate) enum Profile {
     /// Quick to build.
     Debug,
+    /// The same together with all tests, and so with what they need of its dependencies: where the tests are built, this is
+    /// too. By itself it would be built anew, dependencies and all.
+    Tested,
     /// As it is shipped.
     Release,
 }
@@ -137,10 +140,12 @@ impl Workspace {
             Program::Bin(name) => ("--bin", name),
             Program::Example(name) => ("--example", name),
         };
-        let mut command = self.cargo(&["build", "--locked", "--package", package, option, name]);
-        if profile == Profile::Release {
-            command.arg("--release");
-        }
+        let mut command = self.cargo(&["build", "--locked"]);
+        match profile {
+            Profile::Debug => command.args(["--package", package, option, name]),
+            Profile::Tested => command.args(ON_THIS_MACHINE).args(["--bins", "--tests"]),
+            Profile::Release => command.args(["--package", package, option, name, "--release"]),
+        };
         if let Some(Cross { target, compiler }) = cross {
             let name = target.replace('-', "_");
             command.args(["--target", target]).env(format!("CC_{name}"), compiler);
@@ -154,6 +159,7 @@ impl Workspace {
                 let message = message.context("reading what cargo says of the build")?;
                 if let Message::CompilerArtifact(artifact) = message
                     && artifact.target.name == name
+                    && !artifact.profile.test
                 {
                     executable = artifact.executable.or(executable);
                 }

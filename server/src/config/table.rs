@@ -215,7 +215,7 @@ section! {
 section! {
     /// How people are told of what can't wait until they look: by one or several of ntfy, a webhook, Telegram and mail.
     "notify" => Notify {
-        /// The address of a topic at ntfy: https://ntfy.sh/ and a name that nobody guesses. Whoever knows it reads along.
+        /// The address of a topic at ntfy.sh or a server like it, with a name that nobody guesses. Whoever knows it reads along.
         ntfy_url: Option<ServiceUrl> = row(Kind::ServiceUrl).called("Ntfy topic");
         /// An access token of ntfy, where the topic needs one.
         ntfy_token: Option<Secret> = text(256).secret();
