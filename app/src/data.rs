@@ -47,8 +47,8 @@ pub struct BackupRow {
     pub name: String,
     /// When it was made.
     pub at: UtcMillis,
-    /// Its size, in megabytes.
-    pub megabytes: u64,
+    /// Its size, with the unit.
+    pub size: String,
     /// The version of the program that made it.
     pub program: String,
     /// Passwords are in it.
@@ -148,13 +148,13 @@ fn copies(
 ) -> impl IntoView {
     let is_empty = backups.is_empty();
     let row = |backup: BackupRow| {
-        let BackupRow { name, at, megabytes, program, with_secrets } = backup;
+        let BackupRow { name, at, size, program, with_secrets } = backup;
         let secrets = if with_secrets { ", with passwords" } else { "" };
         let of_when = when(at);
         view! {
             <li>
                 <strong>{of_when.clone()}</strong>
-                <span class="what">{megabytes} " MB, by version " {program} {secrets}</span>
+                <span class="what">{size} ", by version " {program} {secrets}</span>
                 <details class="more">
                     <summary>"Download or restore" <span class="visually-hidden">" the backup of " {of_when}</span></summary>
                     <form class="make" action="/data/backups/download" method="post">

@@ -6,7 +6,7 @@
 use super::Page;
 use crate::{
     access::{DATA, Done, RESTORE, Refusal, Visitor, mark},
-    keeping::{BUDGET, Kept, NotBegun, megabytes},
+    keeping::{BUDGET, Kept, NotBegun},
 };
 use app::{
     data::{BackupRow, Data, Tier},
@@ -265,21 +265,16 @@ async fn shown(page: &Page, status: StatusCode, problem: Option<String>) -> Resp
 }
 
 fn disk(kept: &Kept) -> Vec<(&'static str, String)> {
-    let told = |bytes: Option<u64>| {
-        bytes.map_or_else(|| "unknown".to_owned(), |bytes| format!("{} MB", megabytes(bytes)))
-    };
+    let told = |bytes: Option<u64>| bytes.map_or_else(|| "unknown".to_owned(), size);
     let written = match kept.written {
         None => "unknown on this system".to_owned(),
         Some(written) => {
-            let hours = written.over.as_secs_f64() / 3600.0;
-            let so_far = format!("{:.1} MB in {hours:.1} h", written.bytes as f64 / 1e6);
+            let so_far = format!("{} in {}", size(written.bytes), app::view::age(written.over.as_secs_f64()));
             match written.in_a_day() {
-                Some(a_day) => format!(
-                    "{so_far}: {:.1} MB a day, of {} MB that it may be",
-                    a_day as f64 / 1e6,
-                    megabytes(BUDGET)
-                ),
-                None => format!("{so_far}, too short to say what it is in a day"),
+                Some(a_day) => {
+                    format!("{so_far}: {} a day, of {} that it may be", size(a_day), size(BUDGET))
+                }
+                None => format!("{so_far}: too short a time to say what that is a day"),
             }
         }
     };
@@ -291,12 +286,22 @@ fn disk(kept: &Kept) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// Bytes in megabytes, or in gigabytes where there are many.
+fn size(bytes: u64) -> String {
+    let megabytes = bytes as f64 / 1e6;
+    match megabytes {
+        0.0..10.0 => format!("{megabytes:.1} MB"),
+        10.0..1000.0 => format!("{megabytes:.0} MB"),
+        _ => format!("{:.1} GB", megabytes / 1000.0),
+    }
+}
+
 fn row(backup: Backup) -> BackupRow {
     let Backup { name, manifest } = backup;
     BackupRow {
         name,
         at: manifest.at,
-        megabytes: megabytes(manifest.bytes),
+        size: size(manifest.bytes),
         program: manifest.program,
         with_secrets: manifest.with_secrets,
     }
