@@ -94,7 +94,7 @@ for (const { way, javaScriptEnabled } of WAYS) {
       await house.full();
       await house.charge(80);
       await house.minerFaults({ refuse_connections: true });
-      await house.pass(120);
+      await house.pass(150);
       await visit(page, house);
       await expect(flow(page)).toHaveAccessibleName(/it isn't known what the miner takes and it isn't known what the rest of the house takes\.$/);
       for (const part of ["miner", "home"]) {

@@ -54,7 +54,7 @@ for (const { way, javaScriptEnabled } of WAYS) {
       await house.charge(80);
       await visit(page, house);
       await house.minerFaults({ refuse_connections: true });
-      await house.pass(120);
+      await house.pass(150);
       await look(page, javaScriptEnabled);
       await expect(page.getByRole("heading", { level: 1 })).toHaveText("Not known");
       await expect(page.getByRole("main")).toContainText("The miner can't be reached");
