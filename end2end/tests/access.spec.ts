@@ -55,6 +55,7 @@ for (const width of [320, 390, 768, 1440, 3840]) {
     const house = await open({ history: 0.1 });
     await page.setViewportSize({ width, height: 800 });
     await visit(page, house);
+    for (const summary of await page.locator("summary:visible").all()) await summary.click();
     const overhang = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect(await overhang()).toBeLessThanOrEqual(0);
     await page.evaluate(() => document.documentElement.style.setProperty("font-size", "200%"));
