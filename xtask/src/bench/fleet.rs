@@ -108,7 +108,7 @@ pub(super) fn figures(workspace: &Workspace) -> anyhow::Result<Vec<Figure>> {
                 processor_each * 1000.0
             ),
             measured: last.processor_seconds_a_minute,
-            budget: 30.0,
+            budget: 5.0,
             unit: "s",
         },
     ])
