@@ -168,11 +168,11 @@ mod tests {
         let scratch = std::env::temp_dir().join(format!("xtask-exec-{}", std::process::id()));
         let unit = "[Service]\nLoadCredential=config.yaml:/etc/a.yaml\n\
                     ExecStart=/usr/bin/it --config %d/config.yaml --data %S/it\n";
-        let words = exec_start(unit, Path::new("/root"), &scratch).unwrap();
+        let words = exec_start(unit, Path::new("/unpacked"), &scratch).unwrap();
         let data = scratch.join("state/it").into_os_string();
         assert_eq!(
             words[..4],
-            ["/root/usr/bin/it", "--config", "/root/etc/a.yaml", "--data"].map(OsString::from)
+            ["/unpacked/usr/bin/it", "--config", "/unpacked/etc/a.yaml", "--data"].map(OsString::from)
         );
         assert_eq!(words[4..], [data]);
         assert!(exec_start("[Service]\n", Path::new("/"), &scratch).is_err());
