@@ -32,6 +32,8 @@ for (const { way, javaScriptEnabled } of WAYS) {
       await file.setInputFiles({ name: "kept.db", mimeType: "application/octet-stream", buffer: bytes });
       await page.getByRole("button", { name: "Restore from this file" }).click();
       await expect(page.getByRole("main")).toContainText("since", { timeout: 30_000 });
+      // The house began anew with the backup: it has to read its battery and its miner first.
+      await house.pass(120);
       await page.goto(house.url);
       await expect(page.getByRole("heading", { level: 1 })).toHaveText("Mining at 100 %");
     });
