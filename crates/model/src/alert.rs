@@ -63,6 +63,8 @@ pub enum AlertCode {
     CrashLoop,
     /// It was switched or set by someone else.
     ChangedElsewhere,
+    /// It was changed three times within an hour by others: nothing upward is sent.
+    Contested,
     /// It draws more than it was told to.
     DrawsTooMuch,
     /// The day's command budget is spent.

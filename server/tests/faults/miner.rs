@@ -154,7 +154,7 @@ fn commands() -> Vec<Scenario> {
         Scenario::new(
             "two_controllers",
             &["two controllers on one miner"],
-            "more than was commanded is corrected, each time, and the ceiling stays",
+            "more than was commanded is corrected, each time, and the ceiling stays; after three told, and not raised for an hour",
             two_controllers,
         ),
     ]
@@ -433,8 +433,20 @@ async fn two_controllers() -> Seen {
     }
     let (sent, told) = (home.sent(), home.told().await);
     let ceiling = home.api("/api/miner/status").await["latches"]["ceiling"].clone();
-    assert!(sent.len() > 3 && ceiling == 60, "{sent:?}; {told}");
-    Seen { done: was_sent(&sent), told: format!("ceiling {ceiling} %. {told}") }
+    assert!(sent.len() > 3 && ceiling == 60 && told.alerts("contested"), "{sent:?}; {told}");
+    let alert = home.alert_of("contested").await.unwrap_or_default();
+    // The battery is full, and whoever sets it isn't fought for more power.
+    home.site.say_twice(100.0).await;
+    home.run(600).await;
+    assert_eq!(home.sent(), sent, "{}", home.told().await);
+    home.run(3600).await;
+    let over = home.told().await;
+    assert!(
+        !over.alerts("contested") && (home.truth().watts - 3600.0).abs() < 200.0,
+        "{:?}; {over}",
+        home.sent()
+    );
+    Seen { done: was_sent(&home.sent()), told: format!("ceiling {ceiling} %. {alert} {told}") }
 }
 
 async fn impostor(fault: &str) -> Seen {

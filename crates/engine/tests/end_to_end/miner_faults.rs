@@ -3,7 +3,7 @@
 use crate::house::{House, Options};
 use model::{AlertCode, OperationStage, snapshot::MinerState};
 use simulator::miner::{
-    Cut, CutEnd, Faults, Impostor, Malformation, OnAccept, Phase, Profile, TokenPolicy, WriteFault,
+    Cut, CutEnd, Faults, Forced, Impostor, Malformation, OnAccept, Phase, Profile, TokenPolicy, WriteFault,
 };
 
 /// A house whose battery then falls to the emergency threshold.
@@ -325,4 +325,29 @@ async fn another_device_at_the_address_is_never_commanded() {
         assert!(house.alerts().contains(&AlertCode::WrongDevice), "impostor {number}: {}", house.report());
         house.assert_sound();
     }
+}
+
+/// Another program gives it back its full power, again and again: corrected each time, told after three, and not raised
+/// for an hour, over a restart too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_commands_it_too_is_told_of_and_not_fought_upward() {
+    let mut house = House::open(Options::default()).await;
+    house.say_twice(60.0).await;
+    house.run(600).await;
+    for _ in 0..3 {
+        assert!(!house.alerts().contains(&AlertCode::Contested), "{}", house.report());
+        house.miner().set_truth(Forced::Stable { limit_watts: 3600 });
+        house.run(900).await;
+        assert!((house.truth().watts - 2160.0).abs() < 200.0, "{}", house.report());
+    }
+    let sent = house.sent();
+    house.restart().await;
+    house.say_twice(100.0).await;
+    house.run(600).await;
+    assert!(house.alerts().contains(&AlertCode::Contested), "{}", house.report());
+    assert_eq!(house.sent(), sent, "{}", house.report());
+    house.run(3600).await;
+    assert!(!house.alerts().contains(&AlertCode::Contested), "{}", house.report());
+    assert!((house.truth().watts - 3600.0).abs() < 200.0, "{}", house.report());
+    house.assert_sound();
 }

@@ -53,6 +53,7 @@ pub(crate) struct Miner {
     ramp: i64,
     restarts: u8,
     tells_service: bool,
+    tells_limit_early: bool,
     range: Option<PowerRange>,
     pending: Option<(i64, Command)>,
     pub(crate) feedback: Option<Feedback>,
@@ -89,6 +90,7 @@ impl House {
                 ramp: 90,
                 restarts: 0,
                 tells_service: true,
+                tells_limit_early: false,
                 range: None,
                 pending: None,
                 feedback: None,
@@ -127,6 +129,7 @@ impl House {
             Event::Restarts(times) => self.miner.restarts = times,
             Event::Ramp(ramp) => self.miner.ramp = ramp,
             Event::TellsService(tells) => self.miner.tells_service = tells,
+            Event::TellsLimitEarly(tells) => self.miner.tells_limit_early = tells,
             Event::Range(range) => {
                 self.miner.range =
                     range.map(|(min, max)| PowerRange { min: Watts::whole(min), max: Watts::whole(max) });
@@ -266,7 +269,7 @@ impl Miner {
             service_on: self.tells_service.then_some(self.on),
             power: Some(power),
             hash_rate: TeraHash::new(rate),
-            power_set: (self.on && age >= self.ramp).then_some(self.set),
+            power_set: (self.on && (self.tells_limit_early || age >= self.ramp)).then_some(self.set),
             elapsed_seconds: self.on.then(|| u64::try_from(age).unwrap_or(0)),
             range: self.range,
             feedback: self.feedback,
