@@ -26,6 +26,8 @@ enum Off {
     Unheard,
     /// As soon as the fault is over, and it is never shown before.
     Afterwards,
+    /// The same, and who answers can't be read.
+    Unread,
 }
 
 const THROUGH: &str = "the battery falls to 30: off gets through all the same, once, and is seen";
@@ -50,8 +52,8 @@ const WIRES: &[(&str, &str, &[&str], Generation, Off)] = &[
     ("refused", "miner_unreachable", &["TCP refused", "miner unreachable"], CURRENT, Off::Afterwards),
     ("resets", "miner_resets", &["reset in mid-reply"], CURRENT, Off::Afterwards),
     ("reset_midway", "miner_reset_midway", &["reset in mid-reply"], CURRENT, Off::Afterwards),
-    ("cut_off", "miner_truncated", &["truncated"], CURRENT, Off::Afterwards),
-    ("five_mb", "miner_oversized", &["5 MB of JSON"], CURRENT, Off::Afterwards),
+    ("cut_off", "miner_truncated", &["truncated"], CURRENT, Off::Unread),
+    ("five_mb", "miner_oversized", &["5 MB of JSON"], CURRENT, Off::Unread),
     ("not_utf8", "miner_not_utf8", &["not UTF-8"], CURRENT, Off::Unheard),
     ("nul", "miner_nul", &["NUL at the end"], OLD, Off::Through),
     ("concatenated", "miner_concatenated", &["concatenated"], OLD, Off::Through),
@@ -214,6 +216,9 @@ fn wire(
         Off::Afterwards => {
             "never shown as off while it isn't; off is tried again and again, and gets through once it can"
         }
+        Off::Unread => {
+            "told as replies that can't be read, and not as another device; never shown as off; off gets through once it can"
+        }
     };
     Scenario::new(name, rows, expected, move || async move {
         let home = home_of(generation).await;
@@ -222,7 +227,7 @@ fn wire(
         home.told_truly().await;
         assert!(home.sent().is_empty(), "{:?}", home.sent());
         home.battery_says(30.0).await;
-        if off != Off::Afterwards {
+        if matches!(off, Off::Through | Off::Unheard) {
             let after = home.until(60, "off", Home::is_off).await;
             let (_, told) = home.until_told(60, "seen", |told| told.state == "off").await;
             let sent = home.sent();
@@ -233,6 +238,9 @@ fn wire(
         home.run(200).await;
         let told = home.told_truly().await;
         assert!(!home.is_off() && !told.alerts.is_empty(), "somebody is told: {told}");
+        let is_unread =
+            told.state == "unknown" && told.alerts("miner_protocol") && !told.alerts("wrong_device");
+        assert!(off != Off::Unread || is_unread, "{told}");
         assert!(home.sent().iter().all(|sent| sent == "off"), "nothing else is tried: {:?}", home.sent());
         home.mends(fault);
         let after = home.until(260, "off", Home::is_off).await;

@@ -327,6 +327,38 @@ async fn another_device_at_the_address_is_never_commanded() {
     }
 }
 
+/// A reply that is cut or far too long says nothing about who answers: the miner counts as one that can't be reached.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_miner_whose_replies_cant_be_read_is_unknown_and_no_other_device() {
+    let faults: [fn(&mut Faults); 2] = [
+        |faults| faults.cut = Some(Cut { after_bytes: 20, then: CutEnd::Close }),
+        |faults| faults.oversize_bytes = Some(5_000_000),
+    ];
+    for options in every_generation() {
+        for (number, fault) in faults.into_iter().enumerate() {
+            let house = House::open(options.clone()).await;
+            house.miner().update_faults(fault);
+            house.run(60).await;
+            assert_eq!(house.view().state, MinerState::Unknown, "{number}: {}", house.report());
+            assert!(house.alerts().contains(&AlertCode::MinerProtocol), "{number}: {}", house.report());
+            // Less power is nothing that a miner is told whose state isn't known; off is tried all the same.
+            house.say_twice(60.0).await;
+            assert_eq!(house.view().operations.len(), 0, "{number}: {}", house.report());
+            house.say(30.0).await;
+            house.run(240).await;
+            assert!(!house.alerts().contains(&AlertCode::WrongDevice), "{number}: {}", house.report());
+            assert!(house.alerts().contains(&AlertCode::OffNotVerified), "{number}: {}", house.report());
+            let tried = house.view().operations;
+            assert!(tried.len() > 1 && tried.iter().all(|operation| operation.command.is_off()), "{tried:?}");
+            house.miner().set_faults(Faults::default());
+            house.until(60, "seen off", |house| house.view().state == MinerState::Off).await;
+            house.run(30).await;
+            assert!(!house.alerts().contains(&AlertCode::MinerProtocol), "{number}: {}", house.report());
+            house.assert_sound();
+        }
+    }
+}
+
 /// Another program gives it back its full power, again and again: corrected each time, told after three, and not raised
 /// for an hour, over a restart too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
