@@ -49,6 +49,8 @@ pub struct Findings {
     pub changed_elsewhere: bool,
     /// It draws more than it was told to.
     pub draws_too_much: bool,
+    /// It runs and no longer tells what it draws.
+    pub power_untold: bool,
 }
 
 /// What the miner is doing, by measured power, hash rate and its own status. A conflict between them is never "off".
@@ -104,7 +106,11 @@ pub fn follow(
     if new_reading {
         meet(policy, state, now, miner, doing);
         watch_for_others(policy, state, now, miner, doing, settling, &mut findings);
+        watch_power(state, now, miner, doing);
     }
+    // A restart may leave it without a word for as long.
+    findings.power_untold = miner.reachable
+        && state.surprises.power_untold_since.is_some_and(|since| now.since(since) >= policy.settle);
     (doing, findings)
 }
 
@@ -270,6 +276,13 @@ fn measure_settling(state: &mut State, now: MonoTime, miner: &MinerObservation) 
             last.settled = true;
         }
     }
+}
+
+fn watch_power(state: &mut State, now: MonoTime, miner: &MinerObservation, doing: MinerState) {
+    state.tells_power |= miner.power.is_some();
+    let untold = state.tells_power && miner.power.is_none() && doing == MinerState::Running;
+    let since = state.surprises.power_untold_since.unwrap_or(now);
+    state.surprises.power_untold_since = untold.then_some(since);
 }
 
 /// The first reading ever, or the first after a stop: take the miner as it is found.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub struct AlertSet(u32);
 
 /// The alerts the law itself can raise.
-const LAW_ALERTS: [AlertCode; 14] = [
+const LAW_ALERTS: [AlertCode; 15] = [
     AlertCode::BatteryDataOld,
     AlertCode::BatteryDataStale,
     AlertCode::BatteryLost,
@@ -28,6 +28,7 @@ const LAW_ALERTS: [AlertCode; 14] = [
     AlertCode::ChangedElsewhere,
     AlertCode::Contested,
     AlertCode::DrawsTooMuch,
+    AlertCode::PowerUntold,
     AlertCode::BudgetSpent,
 ];
 
@@ -82,6 +83,7 @@ pub(crate) fn raised(
     alerts.insert_if(AlertCode::ChangedElsewhere, findings.changed_elsewhere);
     alerts.insert_if(AlertCode::Contested, state.contested_until(now).is_some());
     alerts.insert_if(AlertCode::DrawsTooMuch, findings.draws_too_much);
+    alerts.insert_if(AlertCode::PowerUntold, findings.power_untold);
     alerts.insert_if(AlertCode::BudgetSpent, blocked.is_some_and(|blocked| blocked.by == BlockedBy::Budget));
     alerts
 }

@@ -51,6 +51,9 @@ pub struct State {
     pub honoured_request: u64,
     /// Its own restarts, for the crash-loop rule.
     pub restarts: Restarts,
+    /// It has told what it draws.
+    #[serde(default)]
+    pub tells_power: bool,
     /// What others changed about it.
     #[serde(default)]
     pub contest: Contest,
@@ -184,6 +187,8 @@ pub struct Surprises {
     /// It was off at the last reading that told.
     #[serde(default)]
     pub was_off: bool,
+    /// Since when it runs and doesn't tell what it draws, although it used to.
+    pub power_untold_since: Option<MonoTime>,
 }
 
 /// Changes of the miner that nobody here ordered. Who makes them again and again commands it as well, and isn't
@@ -232,6 +237,7 @@ impl State {
             next_sequence: 1,
             honoured_request: 0,
             restarts: Restarts::default(),
+            tells_power: false,
             contest: Contest::default(),
             surprises: Surprises::default(),
             intent: Intent::default(),

@@ -185,6 +185,9 @@ pub(crate) fn of_law(
             "{first} was switched or set three times within an hour without being told so here: another program or person commands it too, or it restarts by itself. It isn't started or raised until an hour passes without that, or you switch it on."
         ),
         AlertCode::DrawsTooMuch => format!("{first} draws more than it was told to."),
+        AlertCode::PowerUntold => format!(
+            "{first} no longer tells what it draws, although it runs. Its power isn't known until it tells it again; its firmware may have been changed."
+        ),
         AlertCode::BudgetSpent => format!("The day's commands to {name} are spent; only off is sent."),
         other => format!("{other:?}"),
     };

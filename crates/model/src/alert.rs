@@ -67,6 +67,8 @@ pub enum AlertCode {
     Contested,
     /// It draws more than it was told to.
     DrawsTooMuch,
+    /// It runs and no longer tells what it draws.
+    PowerUntold,
     /// The day's command budget is spent.
     BudgetSpent,
     /// The database doesn't take writes. Control goes on.

@@ -116,7 +116,7 @@ fn replies() -> Vec<Scenario> {
         Scenario::new(
             "renamed",
             &["missing or renamed fields", "firmware upgrade changes the API"],
-            "power is unknown, not 0; never off; a fall to 30 still switches off",
+            "power is unknown, not 0, and that is told; never off; a fall to 30 still switches off, and ends the alert",
             renamed,
         ),
         Scenario::new("power_0", &["0 W while hashing"], RUNS, async || contradiction("miner_power_0").await),
@@ -298,10 +298,11 @@ async fn renamed() -> Seen {
     home.run(120).await;
     let miner = home.api("/api/miner/status").await;
     assert_eq!(miner["status"]["power_w"], Value::Null, "unknown isn't 0: {miner:#}");
-    let told = home.told_truly().await;
-    assert!(home.sent().is_empty(), "{told}");
+    let (_, told) = home.until_told(400, "told", |told| told.alerts("power_untold")).await;
+    assert!(told.state == "running" && home.sent().is_empty(), "{told}");
     home.battery_says(30.0).await;
     let after = home.until(60, "off", Home::is_off).await;
+    home.until_told(60, "over", |told| told.state == "off" && !told.alerts("power_untold")).await;
     Seen {
         done: format!("{}; off {} after the reading", was_sent(&home.sent()), spoken(after)),
         told: format!("power: unknown. {told}"),

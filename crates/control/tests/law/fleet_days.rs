@@ -57,6 +57,7 @@ impl Site {
                 | Event::Restarts(_)
                 | Event::Ramp(_)
                 | Event::TellsService(_)
+                | Event::TellsPower(_)
                 | Event::TellsLimitEarly(_)
                 | Event::Auto(_)
                 | Event::PersonOff

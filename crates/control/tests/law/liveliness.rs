@@ -55,7 +55,7 @@ const OBSTACLES: [BlockedBy; 12] = [
     BlockedBy::MinimumOffTime,
     BlockedBy::OffRetry,
 ];
-const ALERTS: [AlertCode; 14] = [
+const ALERTS: [AlertCode; 15] = [
     AlertCode::BatteryDataOld,
     AlertCode::BatteryDataStale,
     AlertCode::BatteryLost,
@@ -69,6 +69,7 @@ const ALERTS: [AlertCode; 14] = [
     AlertCode::ChangedElsewhere,
     AlertCode::Contested,
     AlertCode::DrawsTooMuch,
+    AlertCode::PowerUntold,
     AlertCode::BudgetSpent,
 ];
 const STARTS: [Reason; 5] =

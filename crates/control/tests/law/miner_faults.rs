@@ -222,6 +222,8 @@ fn what_a_miner_is_doing() {
         (true, None, None, Some(false), false, MinerState::Off),
         (true, None, None, None, false, MinerState::Unknown),
         (true, None, Some(0), None, false, MinerState::Unknown),
+        (true, None, Some(100), Some(false), false, MinerState::Running),
+        (true, None, Some(100), None, true, MinerState::Running),
         (false, Some(0), Some(0), Some(false), false, MinerState::Unknown),
         (false, Some(3600), Some(100), Some(true), false, MinerState::Unknown),
     ];
@@ -529,4 +531,46 @@ fn a_lower_limit_that_restarts_the_miner_is_left_alone_too() {
         assert_eq!(run.sample(95.0), []);
     }
     assert_eq!((run.percent(), run.state.ceiling.get()), (Some(60), 60));
+}
+
+#[test]
+fn a_miner_that_no_longer_tells_what_it_draws_is_told_of_until_it_does_or_is_off() {
+    let untold = |decision: &Decision| decision.alerts.contains(AlertCode::PowerUntold);
+    let mut run = house(55.0, Some(60));
+    run.sample(55.0);
+    run.house.happens(Event::TellsPower(false));
+    assert_eq!(run.until(300, untold), None, "a restart takes as long");
+    let decision = run.until(20, untold).unwrap();
+    assert_eq!((decision.doing, decision.command), (MinerState::Running, None));
+    run.house.happens(Event::Reachable(false));
+    assert!(!untold(&run.tick()), "then it tells nothing at all");
+    run.house.happens(Event::Reachable(true));
+    assert!(untold(&run.tick()));
+    run.house.happens(Event::TellsPower(true));
+    assert!(!untold(&run.tick()));
+    run.house.happens(Event::TellsPower(false));
+    assert!(run.until(400, untold).is_some(), "it began anew");
+    run.house.happens(Event::PersonOff);
+    run.seconds(30);
+    assert_eq!((run.percent(), untold(&run.tick())), (None, false));
+
+    let mut run = house(55.0, Some(60));
+    run.house.happens(Event::TellsPower(false));
+    assert_eq!(run.until(1200, untold), None, "it never told");
+}
+
+#[test]
+fn a_miner_that_hashes_and_tells_no_power_isnt_seen_off() {
+    let mut run = house(45.0, Some(50));
+    run.sample(45.0);
+    for event in [Event::TellsPower(false), Event::TellsService(false)] {
+        run.house.happens(event);
+    }
+    run.house.happens(Event::Obedience(Obedience::OnlySaysYes));
+    run.house.happens(Event::Level(28.0));
+    let offs = run.seconds(600);
+    assert!(offs.len() >= 2 && offs.iter().all(|(_, command)| command.is_off()), "{offs:?}");
+    let decision = run.tick();
+    assert_eq!((decision.doing, decision.wanted), (MinerState::Running, Wanted::Off));
+    assert!(decision.alerts.contains(AlertCode::OffNotVerified));
 }

@@ -383,3 +383,29 @@ async fn who_commands_it_too_is_told_of_and_not_fought_upward() {
     assert!((house.truth().watts - 3600.0).abs() < 200.0, "{}", house.report());
     house.assert_sound();
 }
+
+/// What the firmware tells no more is unknown, and an off isn't seen for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_miner_that_no_longer_tells_its_power_is_told_of_and_seen_off_only_when_it_stops() {
+    const NAMES: [&str; 5] = ["Power", "Power_RT", "power-realtime", "power-5min", "pin"];
+    for options in every_generation() {
+        let house = House::open(options).await;
+        house.miner().update_faults(|faults| faults.left_out = NAMES.map(str::to_owned).into());
+        house.run(60).await;
+        assert!(!house.alerts().contains(&AlertCode::PowerUntold), "{}", house.report());
+        house.run(300).await;
+        assert!(house.alerts().contains(&AlertCode::PowerUntold), "{}", house.report());
+        let view = house.view();
+        assert_eq!((view.state, view.reading.unwrap().power), (MinerState::Running, None));
+        house.miner().update_faults(|faults| faults.writes = WriteFault::AcknowledgeOnly);
+        house.say(30.0).await;
+        house.run(240).await;
+        assert_eq!(house.view().state, MinerState::Running, "{}", house.report());
+        assert!(house.alerts().contains(&AlertCode::OffNotVerified), "{}", house.report());
+        house.miner().update_faults(|faults| faults.writes = WriteFault::None);
+        house.until(240, "seen off", |house| house.view().state == MinerState::Off).await;
+        house.run(20).await;
+        assert!(!house.alerts().contains(&AlertCode::PowerUntold), "{}", house.report());
+        house.assert_sound();
+    }
+}

@@ -37,6 +37,8 @@ pub(crate) enum Event {
     Ramp(i64),
     /// Whether the firmware tells the state of its service.
     TellsService(bool),
+    /// Whether the firmware tells what it draws.
+    TellsPower(bool),
     /// Whether it tells its limit while it comes up.
     TellsLimitEarly(bool),
     /// The powers it says it can hold.

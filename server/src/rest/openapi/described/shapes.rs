@@ -71,7 +71,7 @@ words! {
         BatteryDataOld, BatteryDataStale, BatteryLost, BatteryImplausible, ClocksDisagree, BatterySource, BatterySignIn,
         InvertersDisagree, BatteryNotFull, Emergency, MinerUnreachable, MinerProtocol, MinerPassword, MinerWritesDisabled, MinerTokens,
         MinerRefused, WrongDevice, OffNotVerified, NoEffect, Degraded, CrashLoop, ChangedElsewhere, Contested,
-        DrawsTooMuch, BudgetSpent, Database, Backup, DiskLow, TaskRestarted, InvariantBroken, Configuration,
+        DrawsTooMuch, PowerUntold, BudgetSpent, Database, Backup, DiskLow, TaskRestarted, InvariantBroken, Configuration,
     }
 }
 
