@@ -276,6 +276,7 @@ const fn obstacle(by: BlockedBy) -> &'static str {
         BlockedBy::CommandUnderWay => "the last command is under way",
         BlockedBy::MinerUnknown => "the miner's state isn't known",
         BlockedBy::Degraded => "three commands in a row failed",
+        BlockedBy::Contested => "others change the miner again and again",
         BlockedBy::Budget => "the day's commands are spent",
         BlockedBy::StartCondition => "nothing that starts it",
         BlockedBy::Share => "not enough left for this miner",

@@ -49,6 +49,8 @@ pub struct Findings {
     pub changed_elsewhere: bool,
     /// It draws more than it was told to.
     pub draws_too_much: bool,
+    /// It runs and no longer tells what it draws.
+    pub power_untold: bool,
 }
 
 /// What the miner is doing, by measured power, hash rate and its own status. A conflict between them is never "off".
@@ -97,14 +99,18 @@ pub fn follow(
     let new_reading = miner.reachable && miner.read_at.is_some() && miner.read_at > state.surprises.judged;
     if new_reading {
         state.surprises.judged = miner.read_at;
-        findings.crash_loop = watch_restarts(state, now, miner);
+        findings.crash_loop = watch_restarts(policy, state, now, miner);
         measure_settling(state, now, miner);
     }
     watch_effect(policy, state, now, miner, doing, &mut findings);
     if new_reading {
         meet(policy, state, now, miner, doing);
         watch_for_others(policy, state, now, miner, doing, settling, &mut findings);
+        watch_power(state, now, miner, doing);
     }
+    // A restart may leave it without a word for as long.
+    findings.power_untold = miner.reachable
+        && state.surprises.power_untold_since.is_some_and(|since| now.since(since) >= policy.settle);
     (doing, findings)
 }
 
@@ -217,7 +223,7 @@ fn exceeds(policy: &Policy, miner: &MinerObservation, power: Watts, wanted: Watt
     power.get() > wanted.get() * (1.0 + share) + TOO_MUCH_WATTS
 }
 
-fn watch_restarts(state: &mut State, now: MonoTime, miner: &MinerObservation) -> bool {
+fn watch_restarts(policy: &Policy, state: &mut State, now: MonoTime, miner: &MinerObservation) -> bool {
     let Some(elapsed) = miner.elapsed_seconds else { return false };
     let before = state.restarts.last_elapsed.replace(elapsed);
     if before.is_none_or(|before| elapsed >= before) {
@@ -229,8 +235,14 @@ fn watch_restarts(state: &mut State, now: MonoTime, miner: &MinerObservation) ->
     if own {
         return false;
     }
-    // A percentage doesn't survive a restart: what the miner now says it is set to is what it holds.
-    if let Some(set) = miner.power_set {
+    // A percentage doesn't survive a restart, and a new limit restarts it: if the miner now says that it is set to more,
+    // it holds that. Less isn't of the restart's making.
+    if let Some(set) = miner.power_set.filter(|set| state.holding.is_none_or(|held| held < *set)) {
+        let runs = state.stance == Stance::Running && !state.last.is_some_and(|last| last.stage.is_open());
+        if runs && state.holding.is_some_and(|held| !same_power(policy, held, set)) && is_disputed(state, now)
+        {
+            state.contest.note(now);
+        }
         state.holding = Some(set);
     }
     let seen = &mut state.restarts.seen;
@@ -264,6 +276,13 @@ fn measure_settling(state: &mut State, now: MonoTime, miner: &MinerObservation) 
             last.settled = true;
         }
     }
+}
+
+fn watch_power(state: &mut State, now: MonoTime, miner: &MinerObservation, doing: MinerState) {
+    state.tells_power |= miner.power.is_some();
+    let untold = state.tells_power && miner.power.is_none() && doing == MinerState::Running;
+    let since = state.surprises.power_untold_since.unwrap_or(now);
+    state.surprises.power_untold_since = untold.then_some(since);
 }
 
 /// The first reading ever, or the first after a stop: take the miner as it is found.
@@ -303,6 +322,14 @@ fn watch_for_others(
     let open = state.last.is_some_and(|last| last.stage.is_open());
     let quiet = !settling && !open;
     let should_run = state.stance == Stance::Running && quiet;
+    let was_off = state.surprises.was_off;
+    match doing {
+        MinerState::Off => state.surprises.was_off = true,
+        MinerState::Running => state.surprises.was_off = false,
+        MinerState::Unknown => {}
+    }
+    let started_against_us =
+        was_off && quiet && doing == MinerState::Running && matches!(state.stance, Stance::Stopped { .. });
     state.surprises.off =
         if should_run && doing == MinerState::Off { state.surprises.off.saturating_add(1) } else { 0 };
     let too_much = should_run
@@ -321,8 +348,11 @@ fn watch_for_others(
             state.stance = Stance::Stopped { by: StopReason::Elsewhere, since: now };
         }
     }
+    let mut changed = false;
     if state.surprises.drawing >= 2 {
         state.surprises.drawing = 0;
+        // By its own word: what draws more than it says it is set to was set by nobody.
+        changed |= matches!((miner.power_set, state.holding), (Some(set), Some(held)) if held < set && !same_power(policy, set, held));
         findings.draws_too_much = true;
         state.holding = miner.power;
     }
@@ -345,4 +375,14 @@ fn watch_for_others(
         state.stance = Stance::Running;
         state.holding = miner.power_set;
     }
+    changed |= findings.changed_elsewhere;
+    let resisted = started_against_us && !found_running;
+    if resisted || (changed && is_disputed(state, now)) {
+        state.contest.note(now);
+    }
+}
+
+/// Somebody here decides what the miner does. Else what others do to it is no dispute.
+fn is_disputed(state: &State, now: MonoTime) -> bool {
+    state.intent.auto_control || state.intent.manual.is_some_and(|manual| now < manual.until)
 }

@@ -5,7 +5,7 @@ use crate::{
     battery::{Freshness, Rejected, Verdict},
     state::{Stage, State, StopReason},
 };
-use model::{AlertCode, Blocked, BlockedBy};
+use model::{AlertCode, Blocked, BlockedBy, MonoTime};
 use serde::{Deserialize, Serialize};
 
 /// A set of alerts.
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub struct AlertSet(u32);
 
 /// The alerts the law itself can raise.
-const LAW_ALERTS: [AlertCode; 13] = [
+const LAW_ALERTS: [AlertCode; 15] = [
     AlertCode::BatteryDataOld,
     AlertCode::BatteryDataStale,
     AlertCode::BatteryLost,
@@ -26,7 +26,9 @@ const LAW_ALERTS: [AlertCode; 13] = [
     AlertCode::Degraded,
     AlertCode::CrashLoop,
     AlertCode::ChangedElsewhere,
+    AlertCode::Contested,
     AlertCode::DrawsTooMuch,
+    AlertCode::PowerUntold,
     AlertCode::BudgetSpent,
 ];
 
@@ -57,6 +59,7 @@ pub(crate) fn raised(
     battery: &Verdict,
     findings: Findings,
     state: &State,
+    now: MonoTime,
     blocked: Option<Blocked>,
 ) -> AlertSet {
     let mut alerts = AlertSet::default();
@@ -78,7 +81,9 @@ pub(crate) fn raised(
     alerts.insert_if(AlertCode::Degraded, state.degraded());
     alerts.insert_if(AlertCode::CrashLoop, state.stopped_by() == Some(StopReason::CrashLoop));
     alerts.insert_if(AlertCode::ChangedElsewhere, findings.changed_elsewhere);
+    alerts.insert_if(AlertCode::Contested, state.contested_until(now).is_some());
     alerts.insert_if(AlertCode::DrawsTooMuch, findings.draws_too_much);
+    alerts.insert_if(AlertCode::PowerUntold, findings.power_untold);
     alerts.insert_if(AlertCode::BudgetSpent, blocked.is_some_and(|blocked| blocked.by == BlockedBy::Budget));
     alerts
 }

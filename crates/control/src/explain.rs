@@ -259,6 +259,11 @@ impl Teller<'_> {
             BlockedBy::Degraded => {
                 "Three commands in a row failed: nothing upward is sent until a command works again or you switch it on.".into()
             }
+            BlockedBy::Contested => format!(
+                "{} waits since the miner was changed three times within an hour without being told so here{}. Switching it on ends the wait.",
+                self.wish(),
+                blocked.until.map_or_else(String::new, |until| format!("; it may go at {} if that doesn't happen again", self.clock(until)))
+            ),
             BlockedBy::Budget => format!("{} waits since the day's {} commands are spent{}.", self.wish(), self.policy.command_budget, at(blocked.until)),
             BlockedBy::StartCondition => return None,
             BlockedBy::Share => "What is left of the power for all miners is less than this one can hold.".into(),

@@ -87,6 +87,9 @@ pub fn ordinary(
     if upward && state.degraded() {
         return on_condition(BlockedBy::Degraded);
     }
+    if let Some(free_at) = state.contested_until(now).filter(|_| upward) {
+        return until(BlockedBy::Contested, free_at);
+    }
     if upward && (state.battery.recovering || battery.freshness != Freshness::Fresh) {
         return on_condition(BlockedBy::BatteryData);
     }

@@ -337,7 +337,11 @@ impl Transition<'_> {
         if let Some(blocked) = blocked {
             let timed = matches!(
                 blocked.by,
-                BlockedBy::Interval | BlockedBy::Settling | BlockedBy::OffRetry | BlockedBy::MinimumOffTime
+                BlockedBy::Interval
+                    | BlockedBy::Settling
+                    | BlockedBy::Contested
+                    | BlockedBy::OffRetry
+                    | BlockedBy::MinimumOffTime
             );
             return command.is_none()
                 && blocked.until.is_none_or(|until| until > self.now)

@@ -100,6 +100,11 @@ pub const OFF_WATTS: f64 = 6.0;
 pub const OFF_RETRY: Duration = Duration::from_secs(10);
 /// This many failed commands in a row and nothing upward is sent.
 pub const FAILURES_UNTIL_DEGRADED: u8 = 3;
+/// This many changes that nobody here ordered within [`CONTESTED_WINDOW`], and the miner is contested: nothing upward is
+/// sent until as long passed without one.
+pub const CONTESTED_CHANGES: usize = 3;
+/// See [`CONTESTED_CHANGES`].
+pub const CONTESTED_WINDOW: Duration = Duration::from_secs(3600);
 /// This many restarts by itself within [`CRASH_LOOP_WINDOW`] are a crash loop.
 pub const CRASH_LOOP_RESTARTS: usize = 3;
 /// See [`CRASH_LOOP_RESTARTS`].

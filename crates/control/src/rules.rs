@@ -11,7 +11,7 @@ use crate::{
     ladder::decile,
     observation::{Observation, PowerRange},
     policy::{EMERGENCY_MARGIN, FULL_REARM_POINTS, Policy},
-    state::{LastCommand, Ordinary, Stage, Stance, State, StopReason},
+    state::{Contest, LastCommand, Ordinary, Stage, Stance, State, StopReason},
 };
 use model::{
     Blocked, BlockedBy, CivilDay, Command, LocalTime, Manual, ManualTarget, MonoTime, PowerIntent,
@@ -224,7 +224,7 @@ fn power_on(scene: &Scene<'_>, state: &mut State) -> Option<Want> {
     match (state.stance, scene.doing) {
         (Stance::Running | Stance::Starting { .. }, MinerState::Running) => {
             state.honoured_request = request;
-            state.failures = 0;
+            give_another_chance(state);
             None
         }
         (Stance::Stopped { .. } | Stance::Unmet, MinerState::Running) if !off_is_open(state) => {
@@ -234,11 +234,16 @@ fn power_on(scene: &Scene<'_>, state: &mut State) -> Option<Want> {
             None
         }
         _ => {
-            // A person who asks again has seen the alarm: the miner gets another chance.
-            state.failures = 0;
+            give_another_chance(state);
             Some(start(scene, state, Rule::Stopped, Reason::PersonStart))
         }
     }
+}
+
+/// A person who asks again has seen the alarm: nothing that went wrong before keeps the miner down.
+fn give_another_chance(state: &mut State) {
+    state.failures = 0;
+    state.contest = Contest::default();
 }
 
 fn take_as_running(scene: &Scene<'_>, state: &mut State) {
@@ -520,7 +525,7 @@ fn act(scene: &Scene<'_>, state: &mut State, want: Want) -> Decision {
     if let Some(command) = command {
         hand_over(scene, state, want, command);
     }
-    let alerts = alerts::raised(&scene.battery, scene.findings, state, blocked);
+    let alerts = alerts::raised(&scene.battery, scene.findings, state, scene.now, blocked);
     Decision {
         rule: want.rule,
         reason: want.reason,
@@ -537,6 +542,7 @@ fn act(scene: &Scene<'_>, state: &mut State, want: Want) -> Decision {
 fn waiting_until(scene: &Scene<'_>, state: &State, by: BlockedBy) -> Option<MonoTime> {
     match (by, state.stance) {
         (BlockedBy::MinimumOffTime, Stance::Stopped { since, .. }) => Some(since + scene.policy.min_off),
+        (BlockedBy::Contested, _) => state.contested_until(scene.now),
         _ => None,
     }
 }

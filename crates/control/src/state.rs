@@ -2,7 +2,7 @@
 
 use crate::{
     battery::BatteryMemory,
-    policy::{CRASH_LOOP_RESTARTS, FAILURES_UNTIL_DEGRADED, Policy},
+    policy::{CONTESTED_CHANGES, CONTESTED_WINDOW, CRASH_LOOP_RESTARTS, FAILURES_UNTIL_DEGRADED, Policy},
 };
 use model::{CivilDay, Command, Intent, Means, MonoTime, PowerPercent, Reason, Rule, Watts};
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,12 @@ pub struct State {
     pub honoured_request: u64,
     /// Its own restarts, for the crash-loop rule.
     pub restarts: Restarts,
+    /// It has told what it draws.
+    #[serde(default)]
+    pub tells_power: bool,
+    /// What others changed about it.
+    #[serde(default)]
+    pub contest: Contest,
     /// Readings in a row, and the last one's time, that show something unexpected.
     pub surprises: Surprises,
     /// The person's wishes as last seen.
@@ -178,8 +184,34 @@ pub struct Surprises {
     pub off: u8,
     /// It draws more than it was told to.
     pub drawing: u8,
-    /// How often in a row someone else changed it.
-    pub elsewhere: u8,
+    /// It was off at the last reading that told.
+    #[serde(default)]
+    pub was_off: bool,
+    /// Since when it runs and doesn't tell what it draws, although it used to.
+    pub power_untold_since: Option<MonoTime>,
+}
+
+/// Changes of the miner that nobody here ordered. Who makes them again and again commands it as well, and isn't
+/// fought upward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Contest {
+    /// When the last of them were seen, oldest first.
+    pub seen: [Option<MonoTime>; CONTESTED_CHANGES],
+    /// Nothing upward is sent until then.
+    pub until: Option<MonoTime>,
+}
+
+impl Contest {
+    pub(crate) fn note(&mut self, now: MonoTime) {
+        self.seen.rotate_left(1);
+        if let Some(newest) = self.seen.last_mut() {
+            *newest = Some(now);
+        }
+        let often = self.seen.iter().all(|seen| seen.is_some_and(|seen| now.since(seen) <= CONTESTED_WINDOW));
+        if often || self.until.is_some_and(|until| now < until) {
+            self.until = Some(now + CONTESTED_WINDOW);
+        }
+    }
 }
 
 impl State {
@@ -205,6 +237,8 @@ impl State {
             next_sequence: 1,
             honoured_request: 0,
             restarts: Restarts::default(),
+            tells_power: false,
+            contest: Contest::default(),
             surprises: Surprises::default(),
             intent: Intent::default(),
         }
@@ -213,6 +247,11 @@ impl State {
     /// Nothing upward is sent: three commands in a row failed.
     pub const fn degraded(&self) -> bool {
         self.failures >= FAILURES_UNTIL_DEGRADED
+    }
+
+    /// Until when nothing upward is sent, while others change the miner again and again.
+    pub fn contested_until(&self, now: MonoTime) -> Option<MonoTime> {
+        self.contest.until.filter(|until| now < *until)
     }
 
     /// How long the miner needs after a command carried out by `means`: as measured, else as assumed.

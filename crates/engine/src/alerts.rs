@@ -90,6 +90,7 @@ fn severity(code: AlertCode) -> Severity {
         | AlertCode::OffNotVerified
         | AlertCode::Degraded
         | AlertCode::CrashLoop
+        | AlertCode::Contested
         | AlertCode::DrawsTooMuch
         | AlertCode::InvariantBroken => Severity::Alarm,
         AlertCode::ChangedElsewhere | AlertCode::Configuration | AlertCode::TaskRestarted => Severity::Info,
@@ -180,7 +181,13 @@ pub(crate) fn of_law(
             "{first} restarted by itself again and again and was stopped: it can't hold the power it was given."
         ),
         AlertCode::ChangedElsewhere => format!("Someone else changed {name}."),
+        AlertCode::Contested => format!(
+            "{first} was switched or set three times within an hour without being told so here: another program or person commands it too, or it restarts by itself. It isn't started or raised until an hour passes without that, or you switch it on."
+        ),
         AlertCode::DrawsTooMuch => format!("{first} draws more than it was told to."),
+        AlertCode::PowerUntold => format!(
+            "{first} no longer tells what it draws, although it runs. Its power isn't known until it tells it again; its firmware may have been changed."
+        ),
         AlertCode::BudgetSpent => format!("The day's commands to {name} are spent; only off is sent."),
         other => format!("{other:?}"),
     };

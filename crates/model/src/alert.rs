@@ -63,8 +63,12 @@ pub enum AlertCode {
     CrashLoop,
     /// It was switched or set by someone else.
     ChangedElsewhere,
+    /// It was changed three times within an hour by others: nothing upward is sent.
+    Contested,
     /// It draws more than it was told to.
     DrawsTooMuch,
+    /// It runs and no longer tells what it draws.
+    PowerUntold,
     /// The day's command budget is spent.
     BudgetSpent,
     /// The database doesn't take writes. Control goes on.

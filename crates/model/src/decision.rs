@@ -254,6 +254,8 @@ pub enum BlockedBy {
     MinerUnknown,
     /// Three commands in a row failed: nothing upward is sent.
     Degraded,
+    /// Others change the miner again and again: nothing upward is sent.
+    Contested,
     /// The day's budget of commands is spent.
     Budget,
     /// A full battery, the sunset start or the person: nothing else starts it.

@@ -39,7 +39,7 @@ pub(super) fn manner(code: AlertCode) -> Option<Manner> {
         AlertCode::OffNotVerified => {
             Manner { again: Some(Duration::from_secs(600)), ..told(Topic::Disobeys, true) }
         }
-        AlertCode::Degraded => told(Topic::Disobeys, false),
+        AlertCode::Degraded | AlertCode::Contested => told(Topic::Disobeys, false),
         AlertCode::BatteryDataStale => told(Topic::BatteryDataStale, false),
         AlertCode::BatteryNotFull => told(Topic::BatteryNotFull, false),
         AlertCode::Database => Manner { after: Duration::from_secs(120), ..told(Topic::Database, false) },

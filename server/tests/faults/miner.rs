@@ -26,6 +26,8 @@ enum Off {
     Unheard,
     /// As soon as the fault is over, and it is never shown before.
     Afterwards,
+    /// The same, and who answers can't be read.
+    Unread,
 }
 
 const THROUGH: &str = "the battery falls to 30: off gets through all the same, once, and is seen";
@@ -50,8 +52,8 @@ const WIRES: &[(&str, &str, &[&str], Generation, Off)] = &[
     ("refused", "miner_unreachable", &["TCP refused", "miner unreachable"], CURRENT, Off::Afterwards),
     ("resets", "miner_resets", &["reset in mid-reply"], CURRENT, Off::Afterwards),
     ("reset_midway", "miner_reset_midway", &["reset in mid-reply"], CURRENT, Off::Afterwards),
-    ("cut_off", "miner_truncated", &["truncated"], CURRENT, Off::Afterwards),
-    ("five_mb", "miner_oversized", &["5 MB of JSON"], CURRENT, Off::Afterwards),
+    ("cut_off", "miner_truncated", &["truncated"], CURRENT, Off::Unread),
+    ("five_mb", "miner_oversized", &["5 MB of JSON"], CURRENT, Off::Unread),
     ("not_utf8", "miner_not_utf8", &["not UTF-8"], CURRENT, Off::Unheard),
     ("nul", "miner_nul", &["NUL at the end"], OLD, Off::Through),
     ("concatenated", "miner_concatenated", &["concatenated"], OLD, Off::Through),
@@ -114,7 +116,7 @@ fn replies() -> Vec<Scenario> {
         Scenario::new(
             "renamed",
             &["missing or renamed fields", "firmware upgrade changes the API"],
-            "power is unknown, not 0; never off; a fall to 30 still switches off",
+            "power is unknown, not 0, and that is told; never off; a fall to 30 still switches off, and ends the alert",
             renamed,
         ),
         Scenario::new("power_0", &["0 W while hashing"], RUNS, async || contradiction("miner_power_0").await),
@@ -154,7 +156,7 @@ fn commands() -> Vec<Scenario> {
         Scenario::new(
             "two_controllers",
             &["two controllers on one miner"],
-            "more than was commanded is corrected, each time, and the ceiling stays",
+            "more than was commanded is corrected, each time, and the ceiling stays; after three told, and not raised for an hour",
             two_controllers,
         ),
     ]
@@ -214,6 +216,9 @@ fn wire(
         Off::Afterwards => {
             "never shown as off while it isn't; off is tried again and again, and gets through once it can"
         }
+        Off::Unread => {
+            "told as replies that can't be read, and not as another device; never shown as off; off gets through once it can"
+        }
     };
     Scenario::new(name, rows, expected, move || async move {
         let home = home_of(generation).await;
@@ -222,7 +227,7 @@ fn wire(
         home.told_truly().await;
         assert!(home.sent().is_empty(), "{:?}", home.sent());
         home.battery_says(30.0).await;
-        if off != Off::Afterwards {
+        if matches!(off, Off::Through | Off::Unheard) {
             let after = home.until(60, "off", Home::is_off).await;
             let (_, told) = home.until_told(60, "seen", |told| told.state == "off").await;
             let sent = home.sent();
@@ -233,6 +238,9 @@ fn wire(
         home.run(200).await;
         let told = home.told_truly().await;
         assert!(!home.is_off() && !told.alerts.is_empty(), "somebody is told: {told}");
+        let is_unread =
+            told.state == "unknown" && told.alerts("miner_protocol") && !told.alerts("wrong_device");
+        assert!(off != Off::Unread || is_unread, "{told}");
         assert!(home.sent().iter().all(|sent| sent == "off"), "nothing else is tried: {:?}", home.sent());
         home.mends(fault);
         let after = home.until(260, "off", Home::is_off).await;
@@ -290,10 +298,11 @@ async fn renamed() -> Seen {
     home.run(120).await;
     let miner = home.api("/api/miner/status").await;
     assert_eq!(miner["status"]["power_w"], Value::Null, "unknown isn't 0: {miner:#}");
-    let told = home.told_truly().await;
-    assert!(home.sent().is_empty(), "{told}");
+    let (_, told) = home.until_told(400, "told", |told| told.alerts("power_untold")).await;
+    assert!(told.state == "running" && home.sent().is_empty(), "{told}");
     home.battery_says(30.0).await;
     let after = home.until(60, "off", Home::is_off).await;
+    home.until_told(60, "over", |told| told.state == "off" && !told.alerts("power_untold")).await;
     Seen {
         done: format!("{}; off {} after the reading", was_sent(&home.sent()), spoken(after)),
         told: format!("power: unknown. {told}"),
@@ -433,8 +442,20 @@ async fn two_controllers() -> Seen {
     }
     let (sent, told) = (home.sent(), home.told().await);
     let ceiling = home.api("/api/miner/status").await["latches"]["ceiling"].clone();
-    assert!(sent.len() > 3 && ceiling == 60, "{sent:?}; {told}");
-    Seen { done: was_sent(&sent), told: format!("ceiling {ceiling} %. {told}") }
+    assert!(sent.len() > 3 && ceiling == 60 && told.alerts("contested"), "{sent:?}; {told}");
+    let alert = home.alert_of("contested").await.unwrap_or_default();
+    // The battery is full, and whoever sets it isn't fought for more power.
+    home.site.say_twice(100.0).await;
+    home.run(600).await;
+    assert_eq!(home.sent(), sent, "{}", home.told().await);
+    home.run(3600).await;
+    let over = home.told().await;
+    assert!(
+        !over.alerts("contested") && (home.truth().watts - 3600.0).abs() < 200.0,
+        "{:?}; {over}",
+        home.sent()
+    );
+    Seen { done: was_sent(&home.sent()), told: format!("ceiling {ceiling} %. {alert} {told}") }
 }
 
 async fn impostor(fault: &str) -> Seen {

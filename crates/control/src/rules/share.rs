@@ -55,7 +55,9 @@ pub(super) fn asked(scene: &Scene<'_>, state: &mut State) -> Want {
             least: least.map_or(Watts::ZERO, |least| least.of(base)),
             most: most.of(base),
             is_reachable: scene.doing != MinerState::Unknown,
-            may_rise: scene.doing == MinerState::Running && !state.degraded(),
+            may_rise: scene.doing == MinerState::Running
+                && !state.degraded()
+                && state.contested_until(scene.now).is_none(),
         },
     };
     Want { claim: Some(Claim::of(state, part)), ..Want::hold(Rule::Ladder, Reason::LadderHold) }
@@ -67,7 +69,11 @@ fn long_obstacle(scene: &Scene<'_>, state: &State) -> Option<BlockedBy> {
     let blocked = gate::ordinary(scene.policy, state, scene.now, &scene.battery, scene.doing, start)?;
     matches!(
         blocked.by,
-        BlockedBy::MinerUnknown | BlockedBy::Degraded | BlockedBy::BatteryData | BlockedBy::Budget
+        BlockedBy::MinerUnknown
+            | BlockedBy::Degraded
+            | BlockedBy::Contested
+            | BlockedBy::BatteryData
+            | BlockedBy::Budget
     )
     .then_some(blocked.by)
 }

@@ -10,8 +10,9 @@ use control::{
     Decision, Member, Observation, Policy, PowerRange, Share, State, claim, deal, fleet, fleet::Part,
     monitor::Monitor, step,
 };
-use model::{MonoTime, Watts, snapshot::MinerState};
+use model::{BlockedBy, MonoTime, Watts, snapshot::MinerState};
 use proptest::prelude::*;
+use std::time::Duration;
 
 /// One of the miners, with the house as it sees it.
 struct Place {
@@ -56,6 +57,8 @@ impl Site {
                 | Event::Restarts(_)
                 | Event::Ramp(_)
                 | Event::TellsService(_)
+                | Event::TellsPower(_)
+                | Event::TellsLimitEarly(_)
                 | Event::Auto(_)
                 | Event::PersonOff
                 | Event::PersonOn
@@ -210,6 +213,23 @@ fn a_miner_that_is_off_and_then_gone_takes_nothing_from_the_others() {
     site.at(48.0, HOUR);
     site.at(100.0, HOUR);
     assert_eq!(site.powers(), [0, 2400, 300]);
+}
+
+#[test]
+fn a_contested_miner_waits_and_says_until_when_while_the_others_start() {
+    let mut site = running();
+    site.happens(Event::Frozen(true), 0);
+    site.at(95.0, HOUR / 3);
+    assert_eq!(site.powers(), [0, 0, 0]);
+    let until = MonoTime(site.places[0].house.now * 1000) + Duration::from_secs(2400);
+    site.places[0].state.contest.until = Some(until);
+    site.happens(Event::Frozen(false), 0);
+    site.at(95.0, HOUR / 2);
+    assert_eq!(site.powers(), [0, 2400, 300]);
+    let blocked = site.tick().decisions[0].blocked.unwrap();
+    assert_eq!((blocked.by, blocked.until), (BlockedBy::Contested, Some(until)));
+    site.at(95.0, HOUR / 2);
+    assert_eq!(site.powers(), [3600, 2400, 300]);
 }
 
 #[test]

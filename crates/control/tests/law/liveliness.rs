@@ -41,7 +41,7 @@ const REASONS: [Reason; 25] = [
     Reason::MinerUnknown,
     Reason::VerifyingOff,
 ];
-const OBSTACLES: [BlockedBy; 11] = [
+const OBSTACLES: [BlockedBy; 12] = [
     BlockedBy::Interval,
     BlockedBy::Settling,
     BlockedBy::SecondSample,
@@ -49,12 +49,13 @@ const OBSTACLES: [BlockedBy; 11] = [
     BlockedBy::CommandUnderWay,
     BlockedBy::MinerUnknown,
     BlockedBy::Degraded,
+    BlockedBy::Contested,
     BlockedBy::Budget,
     BlockedBy::StartCondition,
     BlockedBy::MinimumOffTime,
     BlockedBy::OffRetry,
 ];
-const ALERTS: [AlertCode; 13] = [
+const ALERTS: [AlertCode; 15] = [
     AlertCode::BatteryDataOld,
     AlertCode::BatteryDataStale,
     AlertCode::BatteryLost,
@@ -66,7 +67,9 @@ const ALERTS: [AlertCode; 13] = [
     AlertCode::Degraded,
     AlertCode::CrashLoop,
     AlertCode::ChangedElsewhere,
+    AlertCode::Contested,
     AlertCode::DrawsTooMuch,
+    AlertCode::PowerUntold,
     AlertCode::BudgetSpent,
 ];
 const STARTS: [Reason; 5] =

@@ -5,7 +5,7 @@
 
 use crate::world::{
     events::{Event, Obedience},
-    run::{house, latched},
+    run::{Run, house, latched},
 };
 use control::{Decision, MinerObservation, Policy, Stage, StopReason, actuation::miner_state};
 use model::{
@@ -222,6 +222,8 @@ fn what_a_miner_is_doing() {
         (true, None, None, Some(false), false, MinerState::Off),
         (true, None, None, None, false, MinerState::Unknown),
         (true, None, Some(0), None, false, MinerState::Unknown),
+        (true, None, Some(100), Some(false), false, MinerState::Running),
+        (true, None, Some(100), None, true, MinerState::Running),
         (false, Some(0), Some(0), Some(false), false, MinerState::Unknown),
         (false, Some(3600), Some(100), Some(true), false, MinerState::Unknown),
     ];
@@ -419,4 +421,156 @@ fn a_raise_that_somebody_else_made_is_not_sent_again() {
     run.house.happens(Event::SetElsewhere(100));
     assert_eq!(run.seconds(600), []);
     assert_eq!((run.percent(), run.state.ceiling.get()), (Some(100), 100));
+}
+
+/// A house at 60 % whose miner somebody gave all its power three times, a quarter of an hour apart.
+fn contested(tells_limit_early: bool) -> Run {
+    let mut run = house(55.0, Some(60));
+    run.house.happens(Event::TellsLimitEarly(tells_limit_early));
+    run.sample(55.0);
+    run.sample(55.0);
+    for _ in 0..3 {
+        assert!(!run.tick().alerts.contains(AlertCode::Contested));
+        run.house.happens(Event::SetElsewhere(100));
+        let sent = run.seconds(900);
+        assert!(sent.iter().all(|(_, command)| command.percent() == PowerPercent::new(60)), "{sent:?}");
+        assert_eq!(run.percent(), Some(60), "corrected each time");
+    }
+    assert!(run.tick().alerts.contains(AlertCode::Contested));
+    run
+}
+
+#[test]
+fn a_miner_that_others_change_three_times_within_an_hour_is_not_raised_until_an_hour_passed_without_that() {
+    for tells_limit_early in [false, true] {
+        let mut run = contested(tells_limit_early);
+        run.house.happens(Event::Level(100.0));
+        assert_eq!(run.seconds(2000), [], "full, and nothing upward all the same");
+        let blocked = run.tick().blocked.unwrap();
+        assert_eq!(blocked.by, BlockedBy::Contested);
+        let free_at = blocked.until.unwrap().0 / 1000;
+        assert!(run.seconds(free_at - run.house.now - 10).is_empty());
+        let raised = run.until(20, |decision| decision.command.is_some()).unwrap();
+        assert_eq!(raised.command.unwrap().percent(), Some(PowerPercent::FULL));
+        assert!(!raised.alerts.contains(AlertCode::Contested));
+    }
+}
+
+#[test]
+fn a_contested_miner_still_goes_down_and_off_and_each_change_lengthens_the_wait() {
+    let mut run = contested(false);
+    let until = run.state.contest.until;
+    run.house.happens(Event::SetElsewhere(100));
+    let again = run.until(300, |decision| decision.command.is_some()).unwrap();
+    assert_eq!(again.command.unwrap().percent(), PowerPercent::new(60));
+    run.seconds(600);
+    assert!(run.state.contest.until > until);
+    for _ in 0..3 {
+        run.sample(45.0);
+    }
+    assert_eq!(run.percent(), Some(50));
+    assert_eq!(run.sample(30.0), [Command::Off]);
+}
+
+#[test]
+fn a_person_who_switches_a_contested_miner_on_ends_the_wait() {
+    let mut run = contested(false);
+    run.house.happens(Event::PersonOn);
+    assert!(!run.tick().alerts.contains(AlertCode::Contested));
+    for _ in 0..4 {
+        run.sample(100.0);
+    }
+    assert_eq!(run.percent(), Some(100));
+}
+
+#[test]
+fn changes_that_are_far_apart_are_no_contest() {
+    let mut run = house(55.0, Some(60));
+    run.sample(55.0);
+    run.sample(55.0);
+    for _ in 0..4 {
+        run.house.happens(Event::SetElsewhere(100));
+        let contested = run.until(2400, |decision| decision.alerts.contains(AlertCode::Contested));
+        assert_eq!(contested, None);
+    }
+}
+
+#[test]
+fn who_switches_a_stopped_miner_on_again_and_again_contests_it() {
+    let mut run = latched(Policy::default());
+    run.sample(50.0);
+    for switched_on in 1..=3 {
+        run.house.happens(Event::Switched(true));
+        let off = run.until(300, |decision| decision.command.is_some()).unwrap();
+        assert_eq!(off.command, Some(Command::Off));
+        assert_eq!(off.alerts.contains(AlertCode::Contested), switched_on == 3);
+        run.seconds(300);
+        assert_eq!(run.percent(), None);
+    }
+}
+
+#[test]
+fn what_others_do_to_a_miner_that_nobody_here_controls_is_no_contest() {
+    let mut run = house(95.0, Some(100));
+    run.house.happens(Event::Auto(false));
+    run.sample(95.0);
+    for percent in [60, 100, 50, 90, 40] {
+        run.house.happens(Event::SetElsewhere(percent));
+        let contested = run.until(300, |decision| decision.alerts.contains(AlertCode::Contested));
+        assert_eq!(contested, None);
+    }
+}
+
+#[test]
+fn a_lower_limit_that_restarts_the_miner_is_left_alone_too() {
+    let mut run = house(95.0, Some(100));
+    run.house.happens(Event::TellsLimitEarly(true));
+    run.sample(95.0);
+    run.house.happens(Event::SetElsewhere(60));
+    for _ in 0..4 {
+        assert_eq!(run.sample(95.0), []);
+    }
+    assert_eq!((run.percent(), run.state.ceiling.get()), (Some(60), 60));
+}
+
+#[test]
+fn a_miner_that_no_longer_tells_what_it_draws_is_told_of_until_it_does_or_is_off() {
+    let untold = |decision: &Decision| decision.alerts.contains(AlertCode::PowerUntold);
+    let mut run = house(55.0, Some(60));
+    run.sample(55.0);
+    run.house.happens(Event::TellsPower(false));
+    assert_eq!(run.until(300, untold), None, "a restart takes as long");
+    let decision = run.until(20, untold).unwrap();
+    assert_eq!((decision.doing, decision.command), (MinerState::Running, None));
+    run.house.happens(Event::Reachable(false));
+    assert!(!untold(&run.tick()), "then it tells nothing at all");
+    run.house.happens(Event::Reachable(true));
+    assert!(untold(&run.tick()));
+    run.house.happens(Event::TellsPower(true));
+    assert!(!untold(&run.tick()));
+    run.house.happens(Event::TellsPower(false));
+    assert!(run.until(400, untold).is_some(), "it began anew");
+    run.house.happens(Event::PersonOff);
+    run.seconds(30);
+    assert_eq!((run.percent(), untold(&run.tick())), (None, false));
+
+    let mut run = house(55.0, Some(60));
+    run.house.happens(Event::TellsPower(false));
+    assert_eq!(run.until(1200, untold), None, "it never told");
+}
+
+#[test]
+fn a_miner_that_hashes_and_tells_no_power_isnt_seen_off() {
+    let mut run = house(45.0, Some(50));
+    run.sample(45.0);
+    for event in [Event::TellsPower(false), Event::TellsService(false)] {
+        run.house.happens(event);
+    }
+    run.house.happens(Event::Obedience(Obedience::OnlySaysYes));
+    run.house.happens(Event::Level(28.0));
+    let offs = run.seconds(600);
+    assert!(offs.len() >= 2 && offs.iter().all(|(_, command)| command.is_off()), "{offs:?}");
+    let decision = run.tick();
+    assert_eq!((decision.doing, decision.wanted), (MinerState::Running, Wanted::Off));
+    assert!(decision.alerts.contains(AlertCode::OffNotVerified));
 }

@@ -30,8 +30,9 @@ use crate::{Deadlines, DeviceError, Miner, Secret, WriteOutcome, Written, deadli
 use async_trait::async_trait;
 use model::{Means, MinerIdentity, MinerReading, Now, Watts};
 use order::{Confirmation, Order, refused, whole_limit};
-use peer::Peer;
+use peer::{Peer, unread};
 use power::{Plan, PowerMemory};
+use reading::Observation;
 use std::{
     pin::pin,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -155,6 +156,11 @@ impl WhatsMiner {
             (Err(wrong @ DeviceError::WrongDevice(_)), Err(v2_error)) if v2_error.is_transient() => {
                 Err(wrong)
             }
+            // What can't be read tells more than silence on the other port.
+            (
+                Err(unread @ DeviceError::Protocol(_)),
+                Err(DeviceError::Unreachable(_) | DeviceError::TimedOut { .. }),
+            ) => Err(unread),
             (Err(_), Err(v2_error)) => Err(v2_error),
         }
     }
@@ -176,8 +182,12 @@ impl WhatsMiner {
 
     /// Passes an outcome on. After one that may mean another device or none, who is there isn't known any more.
     fn noting_loss<T>(&self, outcome: Result<T, DeviceError>) -> Result<T, DeviceError> {
-        if let Err(DeviceError::Unreachable(_) | DeviceError::TimedOut { .. } | DeviceError::Protocol(_)) =
-            outcome
+        if let Err(
+            DeviceError::Unreachable(_)
+            | DeviceError::TimedOut { .. }
+            | DeviceError::Protocol(_)
+            | DeviceError::WrongDevice(_),
+        ) = outcome
         {
             hold(&self.contact).known = None;
         }
@@ -196,7 +206,7 @@ impl WhatsMiner {
             Protocol::V3 => self.v3.read(deadline).await,
             Protocol::V2(generation) => self.v2.read(generation, occasion, ramp_known, deadline).await,
         };
-        let observation = self.noting_loss(observation)?;
+        let observation = self.noting_loss(observation.and_then(not_empty))?;
         // Two may have changed places between two readings without either of them being missed.
         if let Some((expected, found)) = known.identity.mac.as_ref().zip(observation.mac.as_ref())
             && expected != found
@@ -413,6 +423,13 @@ fn is_unsupported(order: Order, error: &DeviceError) -> bool {
         DeviceError::Refused { code, .. } => *code == 132 && matches!(order, Order::Percent(_)),
         _ => false,
     }
+}
+
+/// A reading of mended replies that tells nothing of what the miner does is none.
+fn not_empty(observation: Observation) -> Result<Observation, DeviceError> {
+    let MinerReading { repaired_replies, service_on, power, hash_rate, .. } = &observation.reading;
+    let is_empty = service_on.is_none() && power.is_none() && hash_rate.is_none();
+    if *repaired_replies > 0 && is_empty { Err(unread()) } else { Ok(observation) }
 }
 
 fn another(found: &str, expected: &str) -> DeviceError {

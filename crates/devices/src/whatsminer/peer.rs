@@ -75,6 +75,11 @@ impl Failure {
     }
 }
 
+/// A reply that had to be mended, and lost what was asked for.
+pub(super) fn unread() -> DeviceError {
+    DeviceError::Protocol("its reply is cut or garbled, and too little of it is left".to_owned())
+}
+
 /// Plain words for what the operating system says about a connection.
 pub(super) fn unreachable(error: &io::Error) -> DeviceError {
     let words = match error.kind() {

@@ -121,6 +121,18 @@ async fn a_cut_reply_is_mended_and_counted() {
 }
 
 #[tokio::test]
+async fn mended_replies_with_nothing_left_in_them_are_no_reading() {
+    let port = miner_of_2023().await;
+    let miner = v2_driver(&port).await;
+    miner.identify(at(0)).await.unwrap();
+    for command in ["status", "summary", "get_psu", "edevs", "get_error_code", "get_miner_info", "pools"] {
+        port.on(command, [in_one(br#"{"STATUS":"S","When":"#)]);
+    }
+    let outcome = miner.read(at(1)).await;
+    assert!(matches!(outcome, Err(DeviceError::Protocol(_))), "{outcome:?}");
+}
+
+#[tokio::test]
 async fn a_reply_that_stops_in_the_middle_is_mended_at_the_deadline() {
     let port = miner_of_2023().await;
     let beginning = br#"{"STATUS":[{"STATUS":"S"}],"SUMMARY":[{"Power":2000,"Hash Stable":true,"Ela"#;
@@ -161,12 +173,54 @@ async fn another_device_is_neither_read_nor_written(#[case] reply: &'static str)
     );
 }
 
+/// It may be the miner's own: who answers isn't known, and nothing is written.
+#[rstest]
+#[case::cut(in_one(br#"{"STATUS":"S","When":"#))]
+#[case::cut_in_a_list(in_one(br#"{"STATUS":[{"STATUS":"S","Wh"#))]
+#[case::cut_text(in_one(b"Socket connect fai"))]
+#[case::not_text(in_one(b"\xff\xfe\x00\n"))]
+#[case::five_megabytes(five_megabytes())]
+#[tokio::test]
+async fn a_reply_that_cant_be_read_is_no_other_device(#[case] reply: Answer) {
+    for refuses_get_version in [false, true] {
+        let port = v2_port().await;
+        for command in ["get_version", "devdetails", "status", "summary", "get_token"] {
+            port.on(command, [reply.clone()]);
+        }
+        if refuses_get_version {
+            port.on("get_version", [Answer::Json(error(14, "invalid cmd"))]);
+        }
+        let miner = v2_driver(&port).await;
+        for outcome in [
+            miner.identify(at(0)).await.map(drop),
+            miner.read(at(0)).await.map(drop),
+            miner.stop(at(0)).await.map(drop),
+            miner.start(Watts::whole(1440), at(0)).await.map(drop),
+        ] {
+            assert!(matches!(outcome, Err(DeviceError::Protocol(_))), "{outcome:?}");
+        }
+        let commands = port.commands();
+        assert!(
+            commands.iter().all(|command| command == "get_version" || command == "devdetails"),
+            "{commands:?}"
+        );
+    }
+}
+
+fn in_one(bytes: &[u8]) -> Answer {
+    Answer::Pieces(vec![bytes.to_vec()])
+}
+
+fn five_megabytes() -> Answer {
+    let mut huge = b"{\"STATUS\":\"S\",\"Msg\":\"".to_vec();
+    huge.resize(5 << 20, b'x');
+    Answer::Pieces(huge.chunks(1 << 16).map(<[u8]>::to_vec).collect())
+}
+
 #[tokio::test]
 async fn five_megabytes_are_no_reply() {
     let port = miner_of_2023().await;
-    let mut huge = b"{\"STATUS\":\"S\",\"Msg\":\"".to_vec();
-    huge.resize(5 << 20, b'x');
-    port.on("summary", [Answer::Pieces(huge.chunks(1 << 16).map(<[u8]>::to_vec).collect())]);
+    port.on("summary", [five_megabytes()]);
     let outcome = v2_driver(&port).await.read(at(0)).await;
     assert!(matches!(outcome, Err(DeviceError::Protocol(_))), "{outcome:?}");
 }

@@ -195,6 +195,42 @@ async fn without_its_salt_nothing_is_written() {
     assert_eq!(port.count("set.miner.service stop"), 0);
 }
 
+/// It may be the miner's own: who answers isn't known, and nothing is written until it is.
+#[tokio::test]
+async fn a_reply_that_cant_be_read_is_no_other_device() {
+    let whole = frame(&v3_message(device_info("true", "1")));
+    let oversized = [(5_u32 << 20).to_le_bytes().as_slice(), &[b' '; 1 << 10]].concat();
+    for unread in
+        [whole[..20].to_vec(), oversized, [&8_u32.to_le_bytes(), b"\xff\xfe{{{{{{".as_slice()].concat()]
+    {
+        let port = v3_miner().await;
+        let miner = v3_driver(&port).await;
+        miner.identify(at(0)).await.unwrap();
+        port.on("get.device.info", [Answer::Pieces(vec![unread])]);
+        for outcome in [
+            miner.identify(at(2)).await.map(drop),
+            miner.stop(at(2)).await.map(drop),
+            miner.start(Watts::whole(1440), at(2)).await.map(drop),
+        ] {
+            assert!(matches!(outcome, Err(DeviceError::Protocol(_))), "{outcome:?}");
+        }
+        assert_eq!(port.count("set.miner.service stop"), 0);
+        port.on("get.device.info", [Answer::Json(v3_message(device_info("true", "1")))]);
+        miner.stop(at(3)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_web_server_at_the_port_is_another_device() {
+    let port = v3_port().await;
+    let words = b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec();
+    port.on("get.device.info", [Answer::Pieces(vec![words])]);
+    let miner = v3_driver(&port).await;
+    for outcome in [miner.identify(at(0)).await.map(drop), miner.stop(at(1)).await.map(drop)] {
+        assert!(matches!(outcome, Err(DeviceError::WrongDevice(_))), "{outcome:?}");
+    }
+}
+
 #[tokio::test]
 async fn another_whatsminer_at_the_address_is_refused_until_it_is_identified() {
     let port = v3_miner().await;

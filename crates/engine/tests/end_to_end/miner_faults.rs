@@ -3,7 +3,7 @@
 use crate::house::{House, Options};
 use model::{AlertCode, OperationStage, snapshot::MinerState};
 use simulator::miner::{
-    Cut, CutEnd, Faults, Impostor, Malformation, OnAccept, Phase, Profile, TokenPolicy, WriteFault,
+    Cut, CutEnd, Faults, Forced, Impostor, Malformation, OnAccept, Phase, Profile, TokenPolicy, WriteFault,
 };
 
 /// A house whose battery then falls to the emergency threshold.
@@ -323,6 +323,89 @@ async fn another_device_at_the_address_is_never_commanded() {
         assert_eq!(house.sent(), Vec::<String>::new(), "impostor {number}: {}", house.report());
         assert_eq!(house.view().state, MinerState::Unknown, "impostor {number}");
         assert!(house.alerts().contains(&AlertCode::WrongDevice), "impostor {number}: {}", house.report());
+        house.assert_sound();
+    }
+}
+
+/// A reply that is cut or far too long says nothing about who answers: the miner counts as one that can't be reached.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_miner_whose_replies_cant_be_read_is_unknown_and_no_other_device() {
+    let faults: [fn(&mut Faults); 2] = [
+        |faults| faults.cut = Some(Cut { after_bytes: 20, then: CutEnd::Close }),
+        |faults| faults.oversize_bytes = Some(5_000_000),
+    ];
+    for options in every_generation() {
+        for (number, fault) in faults.into_iter().enumerate() {
+            let house = House::open(options.clone()).await;
+            house.miner().update_faults(fault);
+            house.run(60).await;
+            assert_eq!(house.view().state, MinerState::Unknown, "{number}: {}", house.report());
+            assert!(house.alerts().contains(&AlertCode::MinerProtocol), "{number}: {}", house.report());
+            // Less power is nothing that a miner is told whose state isn't known; off is tried all the same.
+            house.say_twice(60.0).await;
+            assert_eq!(house.view().operations.len(), 0, "{number}: {}", house.report());
+            house.say(30.0).await;
+            house.run(240).await;
+            assert!(!house.alerts().contains(&AlertCode::WrongDevice), "{number}: {}", house.report());
+            assert!(house.alerts().contains(&AlertCode::OffNotVerified), "{number}: {}", house.report());
+            let tried = house.view().operations;
+            assert!(tried.len() > 1 && tried.iter().all(|operation| operation.command.is_off()), "{tried:?}");
+            house.miner().set_faults(Faults::default());
+            house.until(60, "seen off", |house| house.view().state == MinerState::Off).await;
+            house.run(30).await;
+            assert!(!house.alerts().contains(&AlertCode::MinerProtocol), "{number}: {}", house.report());
+            house.assert_sound();
+        }
+    }
+}
+
+/// Another program gives it back its full power, again and again: corrected each time, told after three, and not raised
+/// for an hour, over a restart too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_commands_it_too_is_told_of_and_not_fought_upward() {
+    let mut house = House::open(Options::default()).await;
+    house.say_twice(60.0).await;
+    house.run(600).await;
+    for _ in 0..3 {
+        assert!(!house.alerts().contains(&AlertCode::Contested), "{}", house.report());
+        house.miner().set_truth(Forced::Stable { limit_watts: 3600 });
+        house.run(900).await;
+        assert!((house.truth().watts - 2160.0).abs() < 200.0, "{}", house.report());
+    }
+    let sent = house.sent();
+    house.restart().await;
+    house.say_twice(100.0).await;
+    house.run(600).await;
+    assert!(house.alerts().contains(&AlertCode::Contested), "{}", house.report());
+    assert_eq!(house.sent(), sent, "{}", house.report());
+    house.run(3600).await;
+    assert!(!house.alerts().contains(&AlertCode::Contested), "{}", house.report());
+    assert!((house.truth().watts - 3600.0).abs() < 200.0, "{}", house.report());
+    house.assert_sound();
+}
+
+/// What the firmware tells no more is unknown, and an off isn't seen for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_miner_that_no_longer_tells_its_power_is_told_of_and_seen_off_only_when_it_stops() {
+    const NAMES: [&str; 5] = ["Power", "Power_RT", "power-realtime", "power-5min", "pin"];
+    for options in every_generation() {
+        let house = House::open(options).await;
+        house.miner().update_faults(|faults| faults.left_out = NAMES.map(str::to_owned).into());
+        house.run(60).await;
+        assert!(!house.alerts().contains(&AlertCode::PowerUntold), "{}", house.report());
+        house.run(300).await;
+        assert!(house.alerts().contains(&AlertCode::PowerUntold), "{}", house.report());
+        let view = house.view();
+        assert_eq!((view.state, view.reading.unwrap().power), (MinerState::Running, None));
+        house.miner().update_faults(|faults| faults.writes = WriteFault::AcknowledgeOnly);
+        house.say(30.0).await;
+        house.run(240).await;
+        assert_eq!(house.view().state, MinerState::Running, "{}", house.report());
+        assert!(house.alerts().contains(&AlertCode::OffNotVerified), "{}", house.report());
+        house.miner().update_faults(|faults| faults.writes = WriteFault::None);
+        house.until(240, "seen off", |house| house.view().state == MinerState::Off).await;
+        house.run(20).await;
+        assert!(!house.alerts().contains(&AlertCode::PowerUntold), "{}", house.report());
         house.assert_sound();
     }
 }

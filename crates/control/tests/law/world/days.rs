@@ -58,7 +58,9 @@ fn miner_event() -> impl Strategy<Value = Event> {
         2 => (1..=5_u8).prop_map(Event::Restarts),
         1 => (0..600_i64).prop_map(Event::Ramp),
         1 => any::<bool>().prop_map(Event::TellsService),
-        1 => prop::option::of((0..2500_u32, 0..4000_u32)).prop_map(Event::Range),
+        1 => any::<bool>().prop_map(Event::TellsPower),
+        1 => any::<bool>().prop_map(Event::TellsLimitEarly),
+        2 => prop::option::of((0..2500_u32, 0..4000_u32)).prop_map(Event::Range),
     ]
 }
 

@@ -37,6 +37,10 @@ pub(crate) enum Event {
     Ramp(i64),
     /// Whether the firmware tells the state of its service.
     TellsService(bool),
+    /// Whether the firmware tells what it draws.
+    TellsPower(bool),
+    /// Whether it tells its limit while it comes up.
+    TellsLimitEarly(bool),
     /// The powers it says it can hold.
     Range(Option<(u32, u32)>),
     /// Auto-control.

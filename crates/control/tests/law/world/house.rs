@@ -53,6 +53,8 @@ pub(crate) struct Miner {
     ramp: i64,
     restarts: u8,
     tells_service: bool,
+    tells_power: bool,
+    tells_limit_early: bool,
     range: Option<PowerRange>,
     pending: Option<(i64, Command)>,
     pub(crate) feedback: Option<Feedback>,
@@ -89,6 +91,8 @@ impl House {
                 ramp: 90,
                 restarts: 0,
                 tells_service: true,
+                tells_power: true,
+                tells_limit_early: false,
                 range: None,
                 pending: None,
                 feedback: None,
@@ -127,6 +131,8 @@ impl House {
             Event::Restarts(times) => self.miner.restarts = times,
             Event::Ramp(ramp) => self.miner.ramp = ramp,
             Event::TellsService(tells) => self.miner.tells_service = tells,
+            Event::TellsPower(tells) => self.miner.tells_power = tells,
+            Event::TellsLimitEarly(tells) => self.miner.tells_limit_early = tells,
             Event::Range(range) => {
                 self.miner.range =
                     range.map(|(min, max)| PowerRange { min: Watts::whole(min), max: Watts::whole(max) });
@@ -264,9 +270,9 @@ impl Miner {
             reachable: true,
             read_at: Some(MonoTime(now * 1000)),
             service_on: self.tells_service.then_some(self.on),
-            power: Some(power),
+            power: self.tells_power.then_some(power),
             hash_rate: TeraHash::new(rate),
-            power_set: (self.on && age >= self.ramp).then_some(self.set),
+            power_set: (self.on && (self.tells_limit_early || age >= self.ramp)).then_some(self.set),
             elapsed_seconds: self.on.then(|| u64::try_from(age).unwrap_or(0)),
             range: self.range,
             feedback: self.feedback,

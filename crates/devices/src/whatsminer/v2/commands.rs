@@ -165,7 +165,9 @@ impl Client {
     fn verdict(&self, body: Body, credentials: &Credentials, now: Now) -> Verdict {
         let parsed = match body {
             Body::Json(parsed) => parsed,
-            Body::Text(text) => return Verdict::Done(Confirmation::unknown(self.redact(&text, credentials))),
+            Body::Text { words, .. } => {
+                return Verdict::Done(Confirmation::unknown(self.redact(&words, credentials)));
+            }
             Body::Empty => return Verdict::Done(Confirmation::unknown("no answer".to_owned())),
         };
         let value = match parsed.value.get("enc").and_then(Value::as_str) {

@@ -215,7 +215,7 @@ impl Client {
     pub(super) async fn name(&self, deadline: Deadline) -> Result<Value, DeviceError> {
         match exchange(&self.peer, &Self::request("version"), "asking for its name", deadline).await {
             Ok(Body::Json(parsed)) => Ok(parsed.value),
-            Ok(Body::Text(text)) => Ok(Value::String(text)),
+            Ok(Body::Text { words, .. }) => Ok(Value::String(words)),
             Ok(Body::Empty) => {
                 Err(DeviceError::Unreachable("it closed the connection without an answer".to_owned()))
             }
@@ -249,8 +249,8 @@ impl Client {
                     Ok(Answer::Envelope(envelope, parsed.repaired))
                 }
             }
-            Body::Text(text) if is_mining_down(&text) => Ok(Answer::MiningDown),
-            Body::Text(text) => Err(DeviceError::Protocol(format!("no JSON, but: {text}"))),
+            Body::Text { words, .. } if is_mining_down(&words) => Ok(Answer::MiningDown),
+            Body::Text { words, .. } => Err(DeviceError::Protocol(format!("no JSON, but: {words}"))),
             Body::Empty => {
                 Err(DeviceError::Unreachable("it closed the connection without an answer".to_owned()))
             }

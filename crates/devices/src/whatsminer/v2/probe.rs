@@ -1,7 +1,10 @@
 //! Who answers on the V2 port. Three reads at the most until it is known whether it is a WhatsMiner at all, since
 //! nothing else is ever written to.
 
-use super::super::json::{Fields, plain};
+use super::super::{
+    json::{Fields, plain},
+    peer::unread,
+};
 use super::{
     Answer, Client, Deadline,
     envelope::{Envelope, is_mining_down},
@@ -36,19 +39,24 @@ impl Client {
     pub(in crate::whatsminer) async fn probe(&self, deadline: Deadline) -> Result<Found, DeviceError> {
         const DOING: &str = "finding out who answers by V2";
         let body = exchange(&self.peer, &Self::request("get_version"), DOING, deadline).await;
-        let version = match body.map_err(super::Failure::into_error)? {
-            Body::Json(parsed) => Envelope::open(&parsed.value, ""),
+        let (version, is_mended) = match body.map_err(super::Failure::into_error)? {
+            Body::Json(parsed) => (Envelope::open(&parsed.value, ""), parsed.repaired),
             Body::Empty => {
                 return Err(DeviceError::Unreachable(
                     "it closed the connection without an answer".to_owned(),
                 ));
             }
-            Body::Text(text) if is_mining_down(&text) => Envelope::default(),
-            Body::Text(text) => return Err(DeviceError::WrongDevice(format!("it says: {text}"))),
+            Body::Text { words, .. } if is_mining_down(&words) => (Envelope::default(), false),
+            Body::Text { words, is_whole: true } => {
+                return Err(DeviceError::WrongDevice(format!("it says: {words}")));
+            }
+            Body::Text { words, .. } => {
+                return Err(DeviceError::Protocol(format!("no JSON, but: {words}")));
+            }
         };
         let generation = match generation_of(version.fields()) {
             Some(generation) => generation,
-            None => self.older_generation(&version, deadline).await?,
+            None => self.older_generation(&version, is_mended, deadline).await?,
         };
         // What it is called is worth a read each, but no failure.
         let info = self.ask("get_miner_info", "", "reading its address", deadline).await.ok();
@@ -71,17 +79,20 @@ impl Client {
         Ok(Found { generation, identity })
     }
 
-    /// Firmware that doesn't answer `get_version` is a WhatsMiner if its boards are WhatsMiner boards.
+    /// Firmware that doesn't answer `get_version` is a WhatsMiner if its boards are WhatsMiner boards. What had to be
+    /// mended may have lost what a WhatsMiner is known by, so that it says nothing about who answers.
     async fn older_generation(
         &self,
         version: &Envelope,
+        version_is_mended: bool,
         deadline: Deadline,
     ) -> Result<Generation, DeviceError> {
-        let device = match self.ask("devdetails", "DEVDETAILS", "reading its model", deadline).await {
-            Ok(Answer::Envelope(device, _)) => device,
-            Err(error @ (DeviceError::Unreachable(_) | DeviceError::TimedOut { .. })) => return Err(error),
-            Ok(Answer::MiningDown) | Err(_) => Envelope::default(),
-        };
+        let (device, is_mended) =
+            match self.ask("devdetails", "DEVDETAILS", "reading its model", deadline).await {
+                Ok(Answer::Envelope(device, is_mended)) => (device, version_is_mended || is_mended),
+                Err(error) if error.is_transient() => return Err(error),
+                Ok(Answer::MiningDown) | Err(_) => (Envelope::default(), version_is_mended),
+            };
         let has_its_boards = device.rows.iter().any(|row| {
             Fields::new(Some(row))
                 .text(&["Driver"])
@@ -89,6 +100,9 @@ impl Client {
         });
         let names_itself = [version, &device].iter().any(|envelope| is_own_name(&envelope.description));
         if !has_its_boards && !names_itself {
+            if is_mended {
+                return Err(unread());
+            }
             return Err(DeviceError::WrongDevice(who_else(version, &device)));
         }
         // Only firmware that refuses the question has no status. A reply that is cut or garbled is no refusal: a miner

@@ -11,13 +11,21 @@ use crate::{DeviceError, deadline::Deadline};
 use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+/// A reply of some firmware begins with a comma where its opening brace should be.
+const JSON_BEGINS: [char; 3] = ['{', '[', ','];
+
 /// What came back.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::whatsminer) enum Body {
     /// A JSON object, or what was left of one.
     Json(Parsed),
-    /// Text that isn't JSON, with its first characters fit for a message.
-    Text(String),
+    /// Something else.
+    Text {
+        /// Its first characters, fit for a message.
+        words: String,
+        /// It is text to the end of its line, as another kind of device may say. Else it may be what is left of JSON.
+        is_whole: bool,
+    },
     /// The device closed the connection without a byte.
     Empty,
 }
@@ -87,9 +95,16 @@ fn body(reply: &[u8]) -> Body {
         Some(parsed) => Body::Json(parsed),
         None => match json::plain(&text.replace('\0', "")) {
             words if words.is_empty() => Body::Empty,
-            words => Body::Text(words),
+            words => Body::Text { words, is_whole: is_whole_line(reply) },
         },
     }
+}
+
+fn is_whole_line(reply: &[u8]) -> bool {
+    let ends = reply.last().is_some_and(|byte| matches!(byte, b'\n' | 0));
+    let text = std::str::from_utf8(reply).ok();
+    let text = text.map(|text| text.trim_start_matches(|c: char| c == '\0' || c.is_whitespace()));
+    ends && text.is_some_and(|text| !text.starts_with(JSON_BEGINS))
 }
 
 /// Finds the end of a reply by counting braces outside strings. Text that doesn't begin like JSON ends with its
@@ -115,8 +130,7 @@ impl EndOfReply {
                 return false;
             }
             self.started = true;
-            // A reply of some firmware begins with a comma where its opening brace should be.
-            self.is_json = matches!(byte, b'{' | b'[' | b',');
+            self.is_json = JSON_BEGINS.contains(&char::from(byte));
             self.depth = 1;
             return false;
         }
@@ -163,6 +177,20 @@ mod tests {
     #[case(b"busy", None)]
     fn a_reply_ends_where_its_object_ends(#[case] bytes: &[u8], #[case] expected: Option<usize>) {
         assert_eq!(end_of(bytes), expected);
+    }
+
+    #[rstest]
+    #[case(b"HTTP/1.1 400 Bad Request\r\n", true)]
+    #[case(b"\0busy\0", true)]
+    #[case(b"Socket connect fai", false)]
+    #[case(b"{{\n", false)]
+    #[case(b"\xff\xfe\n", false)]
+    fn only_a_line_to_its_end_is_whole(#[case] reply: &[u8], #[case] expected: bool) {
+        assert!(
+            matches!(body(reply), Body::Text { is_whole, .. } if is_whole == expected),
+            "{:?}",
+            body(reply)
+        );
     }
 
     #[tokio::test]

@@ -64,13 +64,13 @@ pub(in crate::whatsminer) async fn read_reply(
             continue;
         }
         if length > limit {
-            let words = match std::str::from_utf8(&header) {
+            return Err(ReadError::Other(match std::str::from_utf8(&header) {
+                // No length: another protocol is spoken there.
                 Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => {
-                    format!("no frame, but text that begins with {text:?}")
+                    DeviceError::WrongDevice(format!("its answer begins with {text:?}"))
                 }
-                _ => format!("a frame of {length} bytes"),
-            };
-            return Err(ReadError::Other(DeviceError::Protocol(words)));
+                _ => DeviceError::Protocol(format!("a frame of {length} bytes")),
+            }));
         }
         let mut body = Vec::new();
         let received = (&mut *stream).take(length as u64).read_to_end(&mut body).await;
@@ -152,10 +152,7 @@ mod tests {
         bytes.resize(100, b'x');
         assert!(matches!(read(&bytes).await, Err(ReadError::Other(DeviceError::Protocol(_)))));
         let http = read(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap_err().into_error();
-        assert_eq!(
-            http.to_string(),
-            "the answer makes no sense: no frame, but text that begins with \"HTTP\""
-        );
+        assert_eq!(http.to_string(), "another device answers there: its answer begins with \"HTTP\"");
     }
 
     #[tokio::test]

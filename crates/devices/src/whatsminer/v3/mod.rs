@@ -13,7 +13,7 @@ use super::{
     WRITES_DISABLED, hold,
     json::{Fields, plain},
     order::{Confirmation, Order, redact},
-    peer::{Failure, Peer, unreachable},
+    peer::{Failure, Peer, unreachable, unread},
     reading::Observation,
     sighting::Sighting,
 };
@@ -63,27 +63,20 @@ impl Client {
     /// Finds out whether a WhatsMiner answers, and which.
     pub(super) async fn probe(&self, deadline: Deadline) -> Result<MinerIdentity, DeviceError> {
         let mut link = Link::new(&self.peer);
-        let reply = link.ask(INFO, None, "finding out who answers by V3", deadline).await.map_err(
-            |error| match error {
-                DeviceError::Protocol(words) => DeviceError::WrongDevice(words),
-                other => other,
-            },
-        )?;
-        reading::identity(Fields::new(reply.message.as_object())).ok_or_else(strange)
+        identity_of(&link.ask(INFO, None, "finding out who answers by V3", deadline).await?)
     }
 
     /// Who answers, with what power and hash rate, as far as two questions tell it.
     pub(super) async fn sight(&self, deadline: Deadline) -> Result<Sighting, DeviceError> {
         let mut link = Link::new(&self.peer);
         let info = link.ask(INFO, None, "finding out who answers by V3", deadline).await?;
-        let fields = Fields::new(info.message.as_object());
-        let identity = reading::identity(fields).ok_or_else(strange)?;
+        let identity = identity_of(&info)?;
         // It is known who it is: what it does is worth a question, but no failure.
         let status =
             link.ask("get.miner.status", Some("summary"), "reading the summary", deadline).await.ok();
         let status = status.filter(|reply| reply.code == code::SUCCESS);
         let seen = reading::observation(&Replies {
-            info: fields,
+            info: fields_of(Some(&info)),
             status: fields_of(status.as_ref()),
             setting: Fields::new(None),
         });
@@ -256,8 +249,15 @@ impl Client {
     }
 }
 
-fn strange() -> DeviceError {
-    DeviceError::WrongDevice("its answer isn't a WhatsMiner's".to_owned())
+/// Who says this. What had to be mended may have lost it.
+fn identity_of(info: &Reply) -> Result<MinerIdentity, DeviceError> {
+    reading::identity(fields_of(Some(info))).ok_or_else(|| {
+        if info.repaired {
+            unread()
+        } else {
+            DeviceError::WrongDevice("its answer isn't a WhatsMiner's".to_owned())
+        }
+    })
 }
 
 fn fields_of(reply: Option<&Reply>) -> Fields<'_> {

@@ -49,8 +49,8 @@ words! {
 words! {
     /// What stands in the way of what is wanted.
     Obstacle of BlockedBy {
-        Interval, Settling, SecondSample, BatteryData, CommandUnderWay, MinerUnknown, Degraded, Budget, StartCondition,
-        MinimumOffTime, OffRetry, Share, Turn,
+        Interval, Settling, SecondSample, BatteryData, CommandUnderWay, MinerUnknown, Degraded, Contested, Budget,
+        StartCondition, MinimumOffTime, OffRetry, Share, Turn,
     }
 }
 words! {
@@ -70,8 +70,8 @@ words! {
     AlertAbout of AlertCode {
         BatteryDataOld, BatteryDataStale, BatteryLost, BatteryImplausible, ClocksDisagree, BatterySource, BatterySignIn,
         InvertersDisagree, BatteryNotFull, Emergency, MinerUnreachable, MinerProtocol, MinerPassword, MinerWritesDisabled, MinerTokens,
-        MinerRefused, WrongDevice, OffNotVerified, NoEffect, Degraded, CrashLoop, ChangedElsewhere, DrawsTooMuch,
-        BudgetSpent, Database, Backup, DiskLow, TaskRestarted, InvariantBroken, Configuration,
+        MinerRefused, WrongDevice, OffNotVerified, NoEffect, Degraded, CrashLoop, ChangedElsewhere, Contested,
+        DrawsTooMuch, PowerUntold, BudgetSpent, Database, Backup, DiskLow, TaskRestarted, InvariantBroken, Configuration,
     }
 }
 
