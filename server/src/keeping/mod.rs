@@ -181,9 +181,14 @@ impl Keeping {
             backups: self.backups(),
             database: self.database(),
             free: disk::free(&self.0.data),
-            written: self.wear().written(),
+            written: self.written(),
             copied: self.0.copied.load(Ordering::Relaxed),
         }
+    }
+
+    /// What was written in the last day or since the start, without backups, as far as the system tells.
+    pub fn written(&self) -> Option<Written> {
+        self.wear().written()
     }
 
     /// What this process wrote since it was started, in bytes, as far as the system tells.

@@ -1,7 +1,7 @@
 //! `/api/backups`: what there is, and making one. Taking one away and restoring one ask for the password, and are the page's.
 
 use super::{Api, ApiError, body::Members};
-use crate::keeping::NotBegun;
+use crate::keeping::{BUDGET, NotBegun, Written};
 use axum::{
     Json, Router,
     extract::State,
@@ -34,9 +34,6 @@ async fn make(State(api): State<Api>, body: Members) -> Result<Response, ApiErro
 
 fn told(api: &Api) -> Value {
     let kept = api.keeping.kept();
-    let written = kept.written.map(|written| {
-        json!({ "bytes": written.bytes, "seconds": written.over.as_secs(), "bytes_a_day": written.in_a_day() })
-    });
     json!({
         "backups": kept.backups.iter().map(backup).collect::<Vec<_>>(),
         "under_way": kept.doing,
@@ -46,8 +43,18 @@ fn told(api: &Api) -> Value {
         }),
         "database_bytes": kept.database,
         "free_bytes": kept.free,
-        "written": written,
+        "written": kept.written.map(written),
         "written_by_backups_bytes": kept.copied,
+    })
+}
+
+/// What was written to the disk, beside what that may be.
+pub(super) fn written(written: Written) -> Value {
+    json!({
+        "bytes": written.bytes,
+        "seconds": written.over.as_secs(),
+        "bytes_a_day": written.in_a_day(),
+        "budget_bytes_a_day": BUDGET,
     })
 }
 

@@ -42,12 +42,14 @@ struct LastBackup {
 
 /// What was written to the disk without backups, in the last day or since the start.
 #[derive(ToSchema)]
-struct Written {
+pub(super) struct Written {
     bytes: u64,
     /// How long the stretch was.
     seconds: u64,
     /// What that would be in a day; null, where the stretch is too short to say.
     bytes_a_day: Option<u64>,
+    /// What it may be in a day, for the sake of a memory card.
+    budget_bytes_a_day: u64,
 }
 
 /// A copy of the database.
