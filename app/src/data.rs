@@ -25,6 +25,8 @@ pub struct Data {
     pub plan: String,
     /// The backups, the newest first.
     pub backups: Vec<BackupRow>,
+    /// How long a restore leaves what was there before, in days.
+    pub set_aside_days: i64,
 }
 
 /// What is kept in one detail.
@@ -56,7 +58,7 @@ pub struct BackupRow {
 }
 
 pub(crate) fn page(data: Data) -> impl IntoView {
-    let Data { frame, is_open, doing, outcome, tiers, disk, plan, backups } = data;
+    let Data { frame, is_open, doing, outcome, tiers, disk, plan, backups, set_aside_days } = data;
     let Frame { site, version, timezone, now } = frame;
     let when = move |at: UtcMillis| moment(at, now, &timezone);
     let news = outcome.map(|outcome| match outcome {
@@ -76,7 +78,7 @@ pub(crate) fn page(data: Data) -> impl IntoView {
         {history(tiers, when.clone())}
         {room(disk)}
         {copies(backups, plan, is_open, when)}
-        {upload(is_open)}
+        {upload(is_open, set_aside_days)}
     };
     around(site, version, Place::Settings, body.into_any())
 }
@@ -198,7 +200,7 @@ fn copies(
     }
 }
 
-fn upload(is_open: bool) -> impl IntoView {
+fn upload(is_open: bool, set_aside_days: i64) -> impl IntoView {
     view! {
         <section class="card access" aria-labelledby="restore">
             <header>
@@ -206,8 +208,8 @@ fn upload(is_open: bool) -> impl IntoView {
             </header>
             <p>
                 "History, journal and settings become those of the backup. Nothing is switched: what the controller knows of the "
-                "miners now, what you chose for them, and who may sign in stay as they are. What is there now is set aside, not "
-                "removed. Passwords of devices that aren't in the backup stay where their addresses stay, and are given anew on "
+                "miners now, what you chose for them, and who may sign in stay as they are. What is there now is set aside, and "
+                "removed after " {set_aside_days} " days. Passwords of devices that aren't in the backup stay where their addresses stay, and are given anew on "
                 "the page of settings else."
             </p>
             // The password goes first: without it nothing of the file is taken.

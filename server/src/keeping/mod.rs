@@ -26,6 +26,7 @@ use std::{
 use store::{
     Extents, Store, StoreError,
     backup::{Backup, Backups, Making, SecretNames},
+    restore,
 };
 use tokio_util::sync::CancellationToken;
 use wear::Wear;
@@ -34,6 +35,9 @@ use wear::Wear;
 const LOOK_EVERY: Duration = Duration::from_secs(10 * 60);
 /// The room that is left to everything else on the disk, in bytes.
 const LEFT_FREE: u64 = 64 << 20;
+/// How long what a restore set aside is kept, in days.
+pub const SET_ASIDE_DAYS: i64 = 30;
+const DAY_MS: i64 = 86_400_000;
 /// The program's version.
 pub const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 
@@ -75,6 +79,8 @@ pub struct Kept {
     pub backups: Vec<Backup>,
     /// The size of the database, in bytes.
     pub database: Option<u64>,
+    /// The size of what restores set aside, in bytes.
+    pub set_aside: u64,
     /// The room that is left on its disk, in bytes.
     pub free: Option<u64>,
     /// What was written, without backups.
@@ -134,19 +140,24 @@ impl Keeping {
         }))
     }
 
-    /// Looks after it until `stop`: backups when they are due, and the room on the disk.
+    /// Looks after it until `stop`: backups when they are due, the room on the disk, and what has been set aside for long.
     pub async fn look_after(self, stop: CancellationToken) {
         Backups::of(&self.0.data).remove_remains();
         let begun = self.0.site.now().utc;
         let mut tried: Option<UtcMillis> = None;
         let mut ticks = tokio::time::interval(LOOK_EVERY);
+        let mut snapshots = self.0.site.follow();
+        let mut is_synced = false;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
                 _ = ticks.tick() => {}
+                // What goes by the age of things hasn't to wait for the next look then.
+                _ = snapshots.wait_for(|snapshot| snapshot.clock_synced), if !is_synced => is_synced = true,
             }
             self.wear().look();
             self.look_at_room();
+            self.look_at_set_aside();
             let facts = self.0.current.facts();
             let Some(every) = facts.backup_every.filter(|_| !facts.demo) else { continue };
             let now = self.0.site.now().utc;
@@ -180,6 +191,7 @@ impl Keeping {
             last,
             backups: self.backups(),
             database: self.database(),
+            set_aside: restore::set_aside(&self.0.data).iter().map(|file| file.bytes).sum(),
             free: disk::free(&self.0.data),
             written: self.written(),
             copied: self.0.copied.load(Ordering::Relaxed),
@@ -260,6 +272,22 @@ impl Keeping {
             free / 1_000_000
         );
         self.0.site.note(AlertCode::DiskLow, (free < LEFT_FREE).then_some(text));
+    }
+
+    /// What was set aside long ago goes; not by a clock that nothing else agrees with.
+    fn look_at_set_aside(&self) {
+        if !self.0.site.snapshot().clock_synced {
+            return;
+        }
+        let before = UtcMillis(self.0.site.now().utc.0 - SET_ASIDE_DAYS * DAY_MS);
+        match restore::remove_set_aside(&self.0.data, before) {
+            Ok(removed) => {
+                for file in removed {
+                    tracing::info!(file = %file.path.display(), "what a restore set aside long ago was removed");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "what a restore set aside long ago can't be removed"),
+        }
     }
 
     fn begin(

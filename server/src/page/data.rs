@@ -6,7 +6,7 @@
 use super::Page;
 use crate::{
     access::{DATA, Done, RESTORE, Refusal, Visitor, mark},
-    keeping::{BUDGET, Kept, NotBegun},
+    keeping::{BUDGET, Kept, NotBegun, SET_ASIDE_DAYS},
 };
 use app::{
     data::{BackupRow, Data, Tier},
@@ -255,6 +255,7 @@ async fn shown(page: &Page, status: StatusCode, problem: Option<String>) -> Resp
         ],
         disk: disk(&kept),
         plan,
+        set_aside_days: SET_ASIDE_DAYS,
         backups: kept.backups.into_iter().map(row).collect(),
     };
     let mut response = (status, Html(app::data_page(data, page.files.as_deref()))).into_response();
@@ -278,12 +279,17 @@ fn disk(kept: &Kept) -> Vec<(&'static str, String)> {
             }
         }
     };
-    vec![
-        ("The database", told(kept.database)),
+    let mut rows = vec![("The database", told(kept.database))];
+    if kept.set_aside > 0 {
+        let gone = format!("{}, each removed {SET_ASIDE_DAYS} days after the restore", size(kept.set_aside));
+        rows.push(("Databases from before a restore", gone));
+    }
+    rows.extend([
         ("Free on its disk", told(kept.free)),
         ("Written, backups left out", written),
         ("Written by backups since the start", told(Some(kept.copied))),
-    ]
+    ]);
+    rows
 }
 
 /// Bytes in megabytes, or in gigabytes where there are many.

@@ -98,6 +98,28 @@ async fn a_file_that_is_sent_is_proven_before_anything_is_replaced() {
     assert_eq!(ended.status.code(), Some(0), "{}", ended.err);
 }
 
+/// The house lives on 2026-06-21.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_restore_set_aside_goes_after_thirty_days() {
+    let house = House::open().await;
+    let data = house.dir.path().join("data/demo");
+    fs::create_dir_all(&data).unwrap();
+    let aside = |stamp: &str| data.join(format!("wm-controller.db.before-restore-{stamp}"));
+    let (old, young) = (aside("20260522T175900Z"), aside("20260523T180000Z"));
+    for file in [&old, &young] {
+        fs::write(file, "a household's data").unwrap();
+    }
+    let joined = house.program().await;
+    joined.pass(60).await;
+    joined.until("the old one is gone", async || !old.exists()).await;
+    assert!(young.exists());
+    let (_, page) = house.text(joined.address, "/data").await;
+    assert!(page.contains("Databases from before a restore"), "{page}");
+    assert!(page.contains("each removed 30 days after the restore"), "{page}");
+    joined.program.stop().await;
+    assert!(young.exists());
+}
+
 /// A real house asks for the password again, for taking a backup away as for restoring one; and no password of anything is in
 /// one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
