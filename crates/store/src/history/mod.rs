@@ -16,6 +16,7 @@ mod source;
 
 pub use extent::{Extent, Extents};
 pub use read::{Detail, MOST_POINTS, Subject};
+pub use source::as_kept;
 
 use model::{
     UtcMillis,
