@@ -41,7 +41,7 @@ mod told;
 mod words;
 
 pub use error::StoreError;
-pub use history::{Detail, Extent, Extents, HistoryRules, MOST_POINTS, Samples, Subject, as_kept};
+pub use history::{Detail, Extent, Extents, HistoryRules, MOST_POINTS, Rows, Samples, Subject, as_kept};
 pub use law::SavedState;
 pub use meta::MetaKey;
 pub use open::{FILE_NAME, OPEN_DEADLINE, Opened};

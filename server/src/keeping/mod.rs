@@ -3,14 +3,17 @@
 //! One thing is done at a time, beside everything else: whoever asks for it is told that it was begun, and looks again. A
 //! restored database is taken up by starting the whole house anew, inside the running program ([`crate::run`]).
 
+mod count;
 mod disk;
 mod schedule;
 mod taking_up;
 mod wear;
 
+pub use count::Counted;
 pub use wear::{BUDGET, Written};
 
 use crate::{access::KNOWN, config::is_secret, current::Current};
+use count::Settled;
 use engine::Handle;
 use model::{AlertCode, UtcMillis};
 use std::{
@@ -21,7 +24,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use store::{
     Extents, Store, StoreError,
@@ -33,6 +36,8 @@ use wear::Wear;
 
 /// How often it is looked whether a backup is due, in real time.
 const LOOK_EVERY: Duration = Duration::from_secs(10 * 60);
+/// How often rows are counted, in real time: once an hour, and no look later for a moment's sake.
+const COUNT_EVERY: Duration = Duration::from_secs(59 * 60);
 /// The room that is left to everything else on the disk, in bytes.
 const LEFT_FREE: u64 = 64 << 20;
 /// How long what a restore set aside is kept, in days.
@@ -59,6 +64,7 @@ struct Inner {
     wear: Mutex<Wear>,
     /// What backups and restores wrote since the start, in bytes.
     copied: AtomicU64,
+    counted: Mutex<Option<Counted>>,
 }
 
 /// What is being done, and what became of the last.
@@ -137,10 +143,12 @@ impl Keeping {
             anew,
             wear: Mutex::new(Wear::begin()),
             copied: AtomicU64::new(0),
+            counted: Mutex::default(),
         }))
     }
 
-    /// Looks after it until `stop`: backups when they are due, the room on the disk, and what has been set aside for long.
+    /// Looks after it until `stop`: backups when they are due, the room on the disk, what has been set aside for long, and
+    /// how many rows there are.
     pub async fn look_after(self, stop: CancellationToken) {
         Backups::of(&self.0.data).remove_remains();
         let begun = self.0.site.now().utc;
@@ -148,6 +156,7 @@ impl Keeping {
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         let mut snapshots = self.0.site.follow();
         let mut is_synced = false;
+        let (mut settled, mut counted) = (Settled::default(), None::<Instant>);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -158,6 +167,10 @@ impl Keeping {
             self.wear().look();
             self.look_at_room();
             self.look_at_set_aside();
+            if counted.is_none_or(|counted| counted.elapsed() >= COUNT_EVERY) {
+                counted = Some(Instant::now());
+                self.count_rows(&mut settled).await;
+            }
             let facts = self.0.current.facts();
             let Some(every) = facts.backup_every.filter(|_| !facts.demo) else { continue };
             let now = self.0.site.now().utc;
@@ -215,6 +228,22 @@ impl Keeping {
             tracing::warn!(%error, "how far the history reaches can't be told");
             Extents::default()
         })
+    }
+
+    /// How many rows that is, as of when it was last counted; `None` before that.
+    pub fn counted(&self) -> Option<Counted> {
+        *self.0.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn count_rows(&self, settled: &mut Settled) {
+        let Some(store) = &self.0.store else { return };
+        let (now, kept) = (self.0.site.now().utc, self.0.current.facts().samples_kept);
+        match settled.count(store, now, kept).await {
+            Ok(counted) => {
+                *self.0.counted.lock().unwrap_or_else(PoisonError::into_inner) = Some(counted);
+            }
+            Err(error) => tracing::warn!(%error, "the rows of the history can't be counted"),
+        }
     }
 
     fn database(&self) -> Option<u64> {

@@ -22,7 +22,7 @@ use axum::{
 };
 use futures::{Stream, stream};
 use std::collections::BTreeMap;
-use store::{Extent, Extents, backup::Backup};
+use store::{Extent, Extents, Rows, backup::Backup};
 use tokio::{fs::File, io::AsyncReadExt};
 
 /// What a backup's file is.
@@ -220,10 +220,12 @@ async fn shown(page: &Page, status: StatusCode, problem: Option<String>) -> Resp
     let extents = page.keeping.extents().await;
     let now = overview.snapshot.at;
     let samples_kept = format!("for {} days", facts.samples_kept.as_secs() / 86_400);
-    let tier = |name, extent: Option<Extent>, kept: &str| Tier {
+    let counted = page.keeping.counted();
+    let tier = |name, extent: Option<Extent>, rows: fn(&Rows) -> u64, kept: &str| Tier {
         name,
         since: extent.map(|extent| extent.from),
         days: extent.map_or(0, |extent| extent.to.millis_since(extent.from) / DAY_MS + 1),
+        rows: counted.map(|counted| rows(&counted.rows)),
         kept: kept.to_owned(),
     };
     let Extents { samples, minutes, slots, parts } = extents;
@@ -248,11 +250,12 @@ async fn shown(page: &Page, status: StatusCode, problem: Option<String>) -> Resp
         doing: kept.doing,
         outcome: problem.map(Err).or(kept.last.clone()),
         tiers: vec![
-            tier("Samples, as they were taken", samples, &samples_kept),
-            tier("Rows of a minute", minutes, "for good"),
-            tier("Rows of 15 minutes, with energies", slots, "for good"),
-            tier("Rows of six hours", parts, "for good"),
+            tier("Samples, as they were taken", samples, |rows| rows.samples, &samples_kept),
+            tier("Rows of a minute", minutes, |rows| rows.minutes, "for good"),
+            tier("Rows of 15 minutes, with energies", slots, |rows| rows.slots, "for good"),
+            tier("Rows of six hours", parts, |rows| rows.parts, "for good"),
         ],
+        counted: counted.map(|counted| counted.at),
         disk: disk(&kept),
         plan,
         set_aside_days: SET_ASIDE_DAYS,

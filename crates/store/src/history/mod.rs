@@ -8,12 +8,14 @@
 //! A row of a tier is always made of *all* samples of its stretch. Samples are removed by whole slots and long after
 //! the last of them can come; a sample that comes for a slot whose samples are gone all the same isn't taken.
 
+mod count;
 mod extent;
 mod read;
 mod record;
 mod rollup;
 mod source;
 
+pub use count::Rows;
 pub use extent::{Extent, Extents};
 pub use read::{Detail, MOST_POINTS, Subject};
 pub use source::as_kept;
