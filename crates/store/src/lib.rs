@@ -103,6 +103,12 @@ impl Store {
         self.inner.file.as_deref()
     }
 
+    /// Writes the log back into the file, so that the next commit begins it anew: on a disk that is full it has no more room
+    /// than it has taken. Where that fails, the next commit says why.
+    async fn write_log_back(&self) {
+        let _ = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(self.writer()).await;
+    }
+
     fn writer(&self) -> &SqlitePool {
         &self.inner.writer
     }

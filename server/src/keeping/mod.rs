@@ -5,6 +5,7 @@
 
 mod count;
 mod disk;
+mod room;
 mod schedule;
 mod taking_up;
 mod wear;
@@ -16,6 +17,7 @@ use crate::{access::KNOWN, config::is_secret, current::Current};
 use count::Settled;
 use engine::Handle;
 use model::{AlertCode, UtcMillis};
+use room::{LEFT_FREE, Room};
 use std::{
     fs,
     future::Future,
@@ -38,8 +40,6 @@ use wear::Wear;
 const LOOK_EVERY: Duration = Duration::from_secs(10 * 60);
 /// How often rows are counted, in real time: once an hour, and no look later for a moment's sake.
 const COUNT_EVERY: Duration = Duration::from_secs(59 * 60);
-/// The room that is left to everything else on the disk, in bytes.
-const LEFT_FREE: u64 = 64 << 20;
 /// How long what a restore set aside is kept, in days.
 pub const SET_ASIDE_DAYS: i64 = 30;
 const DAY_MS: i64 = 86_400_000;
@@ -156,6 +156,7 @@ impl Keeping {
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         let mut snapshots = self.0.site.follow();
         let mut is_synced = false;
+        let mut room = Room::default();
         let (mut settled, mut counted) = (Settled::default(), None::<Instant>);
         loop {
             tokio::select! {
@@ -165,17 +166,18 @@ impl Keeping {
                 _ = snapshots.wait_for(|snapshot| snapshot.clock_synced), if !is_synced => is_synced = true,
             }
             self.wear().look();
-            self.look_at_room();
+            let (facts, now) = (self.0.current.facts(), self.0.site.now().utc);
+            let zone = facts.timezone.name();
+            let short = room.look(&self.0.data, self.0.store.as_ref(), now, zone).await;
+            self.0.site.note(AlertCode::DiskLow, short);
             self.look_at_set_aside();
             if counted.is_none_or(|counted| counted.elapsed() >= COUNT_EVERY) {
                 counted = Some(Instant::now());
                 self.count_rows(&mut settled).await;
             }
-            let facts = self.0.current.facts();
             let Some(every) = facts.backup_every.filter(|_| !facts.demo) else { continue };
-            let now = self.0.site.now().utc;
             let newest = self.backups().first().map(|backup| backup.manifest.at);
-            let hour = app::civil::civil(now, facts.timezone.name()).hour;
+            let hour = app::civil::civil(now, zone).hour;
             if schedule::is_due(now, newest, begun, tried, every, hour) {
                 tried = Some(now);
                 if let Err(error) = self.make(false) {
@@ -287,20 +289,6 @@ impl Keeping {
             Some(free) if free < needed => Err(NotBegun::NoRoom { needed, free }),
             _ => Ok(()),
         }
-    }
-
-    /// What can be spared goes before the disk is full: old backups, but not the newest.
-    fn look_at_room(&self) {
-        let Some(mut free) = disk::free(&self.0.data) else { return };
-        if free < LEFT_FREE {
-            let _ = Backups::of(&self.0.data).prune(1);
-            free = disk::free(&self.0.data).unwrap_or(free);
-        }
-        let text = format!(
-            "Only {} MB are left on the disk that holds the data. Once it is full nothing more is remembered; control goes on.",
-            free / 1_000_000
-        );
-        self.0.site.note(AlertCode::DiskLow, (free < LEFT_FREE).then_some(text));
     }
 
     /// What was set aside long ago goes; not by a clock that nothing else agrees with.
