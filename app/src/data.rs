@@ -19,12 +19,16 @@ pub struct Data {
     pub outcome: Option<Result<String, String>>,
     /// What is kept in which detail.
     pub tiers: Vec<Tier>,
+    /// When its rows were counted; `None`, if they weren't yet.
+    pub counted: Option<UtcMillis>,
     /// What it takes on the disk: what, and how much.
     pub disk: Vec<(&'static str, String)>,
     /// What is done by itself, in a sentence.
     pub plan: String,
     /// The backups, the newest first.
     pub backups: Vec<BackupRow>,
+    /// How long a restore leaves what was there before, in days.
+    pub set_aside_days: i64,
 }
 
 /// What is kept in one detail.
@@ -36,6 +40,8 @@ pub struct Tier {
     pub since: Option<UtcMillis>,
     /// How many days that is.
     pub days: i64,
+    /// How many rows that is, where they were counted.
+    pub rows: Option<u64>,
     /// For how long it is kept.
     pub kept: String,
 }
@@ -56,7 +62,7 @@ pub struct BackupRow {
 }
 
 pub(crate) fn page(data: Data) -> impl IntoView {
-    let Data { frame, is_open, doing, outcome, tiers, disk, plan, backups } = data;
+    let Data { frame, is_open, doing, outcome, tiers, counted, disk, plan, backups, set_aside_days } = data;
     let Frame { site, version, timezone, now } = frame;
     let when = move |at: UtcMillis| moment(at, now, &timezone);
     let news = outcome.map(|outcome| match outcome {
@@ -73,27 +79,36 @@ pub(crate) fn page(data: Data) -> impl IntoView {
         </div>
         {news}
         {doing}
-        {history(tiers, when.clone())}
+        {history(tiers, counted, when.clone())}
         {room(disk)}
         {copies(backups, plan, is_open, when)}
-        {upload(is_open)}
+        {upload(is_open, set_aside_days)}
     };
     around(site, version, Place::Settings, body.into_any())
 }
 
-fn history(tiers: Vec<Tier>, when: impl Fn(UtcMillis) -> String) -> impl IntoView {
+fn history(
+    tiers: Vec<Tier>,
+    counted: Option<UtcMillis>,
+    when: impl Fn(UtcMillis) -> String,
+) -> impl IntoView {
     let row = |tier: Tier| {
-        let Tier { name, since, days, kept } = tier;
+        let Tier { name, since, days, rows, kept } = tier;
         let reach = since.map_or_else(
             || "nothing yet".to_owned(),
-            |since| format!("since {}, {days} {}", when(since), if days == 1 { "day" } else { "days" }),
+            |since| format!("since {}, {}", when(since), several(days.unsigned_abs(), "day")),
         );
+        let rows = rows.map(|rows| format!(", {}", several(rows, "row")));
         view! {
             <li>
                 <strong>{name}</strong>
-                <span class="what">{reach} "; kept " {kept}</span>
+                <span class="what">{reach} {rows} "; kept " {kept}</span>
             </li>
         }
+    };
+    let counted = match counted {
+        Some(at) => format!("The rows were counted at {}, which is done once an hour.", when(at)),
+        None => "The rows haven't been counted yet.".to_owned(),
     };
     view! {
         <section class="card access" aria-labelledby="history">
@@ -101,12 +116,27 @@ fn history(tiers: Vec<Tier>, when: impl Fn(UtcMillis) -> String) -> impl IntoVie
                 <h2 id="history">"What was measured"</h2>
             </header>
             <ul>{tiers.into_iter().map(row).collect_view()}</ul>
+            <p class="note">{counted}</p>
             <p class="note">
                 "To take it along as a table: " <a href="/api/history.csv?days=30">"the last 30 days"</a>
                 ". What was decided is on the page of " <a href="/decisions">"decisions"</a> "."
             </p>
         </section>
     }
+}
+
+/// So many of something: "1 row", "1,234,567 rows".
+fn several(count: u64, what: &str) -> String {
+    let digits = count.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{grouped} {what}{ending}")
 }
 
 fn room(disk: Vec<(&'static str, String)>) -> impl IntoView {
@@ -198,7 +228,7 @@ fn copies(
     }
 }
 
-fn upload(is_open: bool) -> impl IntoView {
+fn upload(is_open: bool, set_aside_days: i64) -> impl IntoView {
     view! {
         <section class="card access" aria-labelledby="restore">
             <header>
@@ -206,8 +236,8 @@ fn upload(is_open: bool) -> impl IntoView {
             </header>
             <p>
                 "History, journal and settings become those of the backup. Nothing is switched: what the controller knows of the "
-                "miners now, what you chose for them, and who may sign in stay as they are. What is there now is set aside, not "
-                "removed. Passwords of devices that aren't in the backup stay where their addresses stay, and are given anew on "
+                "miners now, what you chose for them, and who may sign in stay as they are. What is there now is set aside, and "
+                "removed after " {set_aside_days} " days. Passwords of devices that aren't in the backup stay where their addresses stay, and are given anew on "
                 "the page of settings else."
             </p>
             // The password goes first: without it nothing of the file is taken.
@@ -220,5 +250,24 @@ fn upload(is_open: bool) -> impl IntoView {
                 <button class="button stop">"Restore from this file"</button>
             </form>
         </section>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_counts_are_told_in_groups_of_digits() {
+        for (count, told) in [
+            (0, "0 rows"),
+            (1, "1 row"),
+            (999, "999 rows"),
+            (1000, "1,000 rows"),
+            (259_200, "259,200 rows"),
+            (12_345_678, "12,345,678 rows"),
+        ] {
+            assert_eq!(several(count, "row"), told);
+        }
     }
 }

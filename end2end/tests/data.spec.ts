@@ -40,6 +40,13 @@ for (const { way, javaScriptEnabled } of WAYS) {
   });
 }
 
+test("the charts lead to it", async ({ page, open }) => {
+  const house = await open();
+  await page.goto(house.url);
+  await page.locator("#chart").getByRole("link", { name: "Data" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Data");
+});
+
 test("the page of the data has no faults that a machine can find", async ({ page, open }) => {
   const house = await open();
   for (const width of [390, 1280]) {

@@ -64,6 +64,9 @@ pub(crate) fn figure(chart: Chart) -> impl IntoView {
                     </p>
                 </details>
             </figure>
+            <p class="note">
+                "Exports, backups, and how far back all of it reaches: " <a href="/data">"Data"</a> "."
+            </p>
         </section>
     }
 }

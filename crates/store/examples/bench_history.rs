@@ -2,10 +2,11 @@
 //! budgets.
 //!
 //! A year of samples ten seconds apart, of the battery and one miner, goes in the way it does in use, only in larger
-//! batches. Then one more day goes in minute by minute, and questions are asked.
+//! batches. Then one more day goes in minute by minute, with all the commands that a day may have, and questions are asked.
 
 use model::{
-    Celsius, MinerId, MonoTime, Now, Soc, TeraHash, UtcMillis, Watts,
+    Celsius, Command, MinerId, MonoTime, Now, Operation, OperationId, OperationStage, Reason, Soc, TeraHash,
+    UtcMillis, Watts,
     history::{BatterySample, MinerSample, Quantity, Window},
 };
 use std::{
@@ -31,6 +32,10 @@ const RULES: HistoryRules = HistoryRules {
     miner_gap: Duration::from_secs(60),
     keep_samples: Duration::from_secs(30 * 24 * 3600),
 };
+/// The time between two commands on a day with as many as there may be.
+const COMMANDS_APART: i64 = 30 * MINUTE;
+/// The length of a law's state, in bytes.
+const STATE: usize = 1500;
 const CALLS: usize = 5;
 
 #[tokio::main(flavor = "current_thread")]
@@ -63,6 +68,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let begun = Instant::now();
         store.record_samples(&samples, &RULES, UtcMillis(from + MINUTE)).await?;
         commits.push(milliseconds(begun));
+        if from % COMMANDS_APART == 0 {
+            command(&store, from).await?;
+        }
     }
     // Closing writes the log back: the day's share of it.
     store.close().await?;
@@ -102,6 +110,32 @@ async fn fill(store: &Store) -> Result<(), Box<dyn Error>> {
     for day in 0..DAYS {
         let from = BEGIN + day * DAY;
         store.record_samples(&samples(from, from + DAY), &RULES, UtcMillis(from + DAY)).await?;
+    }
+    Ok(())
+}
+
+/// A command to the miner, and all that is kept of it until it is seen to be done.
+async fn command(store: &Store, at: i64) -> Result<(), Box<dyn Error>> {
+    let now = Now { mono: MonoTime(at - BEGIN), utc: UtcMillis(at) };
+    let state = "x".repeat(STATE);
+    let mut operation = Operation {
+        id: OperationId(u64::try_from(at / COMMANDS_APART)?),
+        miner: the_miner(),
+        command: Command::Off,
+        reason: Reason::EmergencySoc,
+        stage: OperationStage::Queued,
+        means: None,
+        decided_at: now.utc,
+        sent_at: None,
+        acknowledged_at: None,
+        ended_at: None,
+        words: None,
+    };
+    store.begin_operation(&state, &operation, now).await?;
+    for stage in [OperationStage::Acknowledged, OperationStage::Observed] {
+        operation.stage = stage;
+        store.save_operation(&operation).await?;
+        store.save_state(&the_miner(), &state, now).await?;
     }
     Ok(())
 }

@@ -97,10 +97,17 @@ impl StoreError {
 // Result codes, <https://www.sqlite.org/rescode.html>.
 const SQLITE_ERROR: u32 = 1;
 const SQLITE_CORRUPT: u32 = 11;
+const SQLITE_FULL: u32 = 13;
 const SQLITE_TOOBIG: u32 = 18;
 const SQLITE_CONSTRAINT: u32 = 19;
 const SQLITE_MISMATCH: u32 = 20;
 const SQLITE_NOTADB: u32 = 26;
+
+/// Whether it failed for want of room on the disk.
+pub(crate) fn is_full<T>(outcome: &Result<T, sqlx::Error>) -> bool {
+    let Err(sqlx::Error::Database(error)) = outcome else { return false };
+    error.code().and_then(|code| code.parse::<u32>().ok()).map(primary) == Some(SQLITE_FULL)
+}
 
 /// The result code in an extended result code: its lowest byte.
 const fn primary(extended: u32) -> u32 {

@@ -41,7 +41,7 @@ mod told;
 mod words;
 
 pub use error::StoreError;
-pub use history::{Detail, Extent, Extents, HistoryRules, MOST_POINTS, Samples, Subject};
+pub use history::{Detail, Extent, Extents, HistoryRules, MOST_POINTS, Rows, Samples, Subject, as_kept};
 pub use law::SavedState;
 pub use meta::MetaKey;
 pub use open::{FILE_NAME, OPEN_DEADLINE, Opened};
@@ -101,6 +101,12 @@ impl Store {
     /// The database's file; `None` in memory.
     pub fn file(&self) -> Option<&Path> {
         self.inner.file.as_deref()
+    }
+
+    /// Writes the log back into the file, so that the next commit begins it anew: on a disk that is full it has no more room
+    /// than it has taken. Where that fails, the next commit says why.
+    async fn write_log_back(&self) {
+        let _ = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(self.writer()).await;
     }
 
     fn writer(&self) -> &SqlitePool {

@@ -1,6 +1,6 @@
 //! What the control loop writes down as it decides: much of it at once where there are many miners, and then in one commit.
 
-use crate::{Store, StoreError, journal, law, operations, within};
+use crate::{Store, StoreError, error::is_full, journal, law, operations, within};
 use model::{MinerId, Now, Operation, journal::DecisionRecord};
 
 /// Something that is written down.
@@ -34,21 +34,30 @@ impl Store {
     /// Writes these down in their order, all or none. Durable on return: only then may the commands leave.
     pub async fn record(&self, records: &[Record<'_>]) -> Result<(), StoreError> {
         within("writing down what was decided", async {
-            let mut transaction = self.writer().begin().await?;
-            for record in records {
-                let connection = &mut *transaction;
-                match *record {
-                    Record::State { miner, json, at } => law::upsert(connection, miner, json, at).await?,
-                    Record::Begun { json, operation, at } => {
-                        law::upsert(&mut *connection, &operation.miner, json, at).await?;
-                        operations::upsert(connection, operation).await?;
-                    }
-                    Record::Operation(operation) => operations::upsert(connection, operation).await?,
-                    Record::Decision(decision) => journal::insert(connection, decision).await?,
-                }
+            let written = self.write_down(records).await;
+            if !is_full(&written) {
+                return written;
             }
-            transaction.commit().await
+            self.write_log_back().await;
+            self.write_down(records).await
         })
         .await
+    }
+
+    async fn write_down(&self, records: &[Record<'_>]) -> Result<(), sqlx::Error> {
+        let mut transaction = self.writer().begin().await?;
+        for record in records {
+            let connection = &mut *transaction;
+            match *record {
+                Record::State { miner, json, at } => law::upsert(connection, miner, json, at).await?,
+                Record::Begun { json, operation, at } => {
+                    law::upsert(&mut *connection, &operation.miner, json, at).await?;
+                    operations::upsert(connection, operation).await?;
+                }
+                Record::Operation(operation) => operations::upsert(connection, operation).await?,
+                Record::Decision(decision) => journal::insert(connection, decision).await?,
+            }
+        }
+        transaction.commit().await
     }
 }

@@ -9,6 +9,10 @@
 //! identities, the audit list, and who may sign in stay as they are. Where no miner was known yet, as on a new machine, nothing
 //! is known of any: that is a first start, which starts none by itself.
 
+mod aside;
+
+pub use aside::{SetAside, remove_set_aside, set_aside};
+
 use crate::{
     Store, StoreError,
     backup::{Note, note_of},
@@ -147,7 +151,7 @@ pub(crate) async fn take_up(data: &Path, now: UtcMillis, notes: &mut Vec<String>
         // Also a log that was left alone: beside another database it would be taken for that one's.
         let is_there = |suffix: &&str| data.join(format!("{FILE_NAME}{suffix}")).exists();
         let aside = if ["", "-wal", "-shm"].iter().any(is_there) {
-            Some(open::set_aside(data, "before-restore", now).map_err(failed)?)
+            Some(open::set_aside(data, aside::WHY, now).map_err(failed)?)
         } else {
             None
         };

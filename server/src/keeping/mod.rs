@@ -3,16 +3,21 @@
 //! One thing is done at a time, beside everything else: whoever asks for it is told that it was begun, and looks again. A
 //! restored database is taken up by starting the whole house anew, inside the running program ([`crate::run`]).
 
+mod count;
 mod disk;
+mod room;
 mod schedule;
 mod taking_up;
 mod wear;
 
+pub use count::Counted;
 pub use wear::{BUDGET, Written};
 
 use crate::{access::KNOWN, config::is_secret, current::Current};
+use count::Settled;
 use engine::Handle;
 use model::{AlertCode, UtcMillis};
+use room::{LEFT_FREE, Room};
 use std::{
     fs,
     future::Future,
@@ -21,19 +26,23 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use store::{
     Extents, Store, StoreError,
     backup::{Backup, Backups, Making, SecretNames},
+    restore,
 };
 use tokio_util::sync::CancellationToken;
 use wear::Wear;
 
 /// How often it is looked whether a backup is due, in real time.
 const LOOK_EVERY: Duration = Duration::from_secs(10 * 60);
-/// The room that is left to everything else on the disk, in bytes.
-const LEFT_FREE: u64 = 64 << 20;
+/// How often rows are counted, in real time: once an hour, and no look later for a moment's sake.
+const COUNT_EVERY: Duration = Duration::from_secs(59 * 60);
+/// How long what a restore set aside is kept, in days.
+pub const SET_ASIDE_DAYS: i64 = 30;
+const DAY_MS: i64 = 86_400_000;
 /// The program's version.
 pub const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 
@@ -55,6 +64,7 @@ struct Inner {
     wear: Mutex<Wear>,
     /// What backups and restores wrote since the start, in bytes.
     copied: AtomicU64,
+    counted: Mutex<Option<Counted>>,
 }
 
 /// What is being done, and what became of the last.
@@ -75,6 +85,8 @@ pub struct Kept {
     pub backups: Vec<Backup>,
     /// The size of the database, in bytes.
     pub database: Option<u64>,
+    /// The size of what restores set aside, in bytes.
+    pub set_aside: u64,
     /// The room that is left on its disk, in bytes.
     pub free: Option<u64>,
     /// What was written, without backups.
@@ -131,27 +143,41 @@ impl Keeping {
             anew,
             wear: Mutex::new(Wear::begin()),
             copied: AtomicU64::new(0),
+            counted: Mutex::default(),
         }))
     }
 
-    /// Looks after it until `stop`: backups when they are due, and the room on the disk.
+    /// Looks after it until `stop`: backups when they are due, the room on the disk, what has been set aside for long, and
+    /// how many rows there are.
     pub async fn look_after(self, stop: CancellationToken) {
         Backups::of(&self.0.data).remove_remains();
         let begun = self.0.site.now().utc;
         let mut tried: Option<UtcMillis> = None;
         let mut ticks = tokio::time::interval(LOOK_EVERY);
+        let mut snapshots = self.0.site.follow();
+        let mut is_synced = false;
+        let mut room = Room::default();
+        let (mut settled, mut counted) = (Settled::default(), None::<Instant>);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
                 _ = ticks.tick() => {}
+                // What goes by the age of things hasn't to wait for the next look then.
+                _ = snapshots.wait_for(|snapshot| snapshot.clock_synced), if !is_synced => is_synced = true,
             }
             self.wear().look();
-            self.look_at_room();
-            let facts = self.0.current.facts();
+            let (facts, now) = (self.0.current.facts(), self.0.site.now().utc);
+            let zone = facts.timezone.name();
+            let short = room.look(&self.0.data, self.0.store.as_ref(), now, zone).await;
+            self.0.site.note(AlertCode::DiskLow, short);
+            self.look_at_set_aside();
+            if counted.is_none_or(|counted| counted.elapsed() >= COUNT_EVERY) {
+                counted = Some(Instant::now());
+                self.count_rows(&mut settled).await;
+            }
             let Some(every) = facts.backup_every.filter(|_| !facts.demo) else { continue };
-            let now = self.0.site.now().utc;
             let newest = self.backups().first().map(|backup| backup.manifest.at);
-            let hour = app::civil::civil(now, facts.timezone.name()).hour;
+            let hour = app::civil::civil(now, zone).hour;
             if schedule::is_due(now, newest, begun, tried, every, hour) {
                 tried = Some(now);
                 if let Err(error) = self.make(false) {
@@ -180,10 +206,16 @@ impl Keeping {
             last,
             backups: self.backups(),
             database: self.database(),
+            set_aside: restore::set_aside(&self.0.data).iter().map(|file| file.bytes).sum(),
             free: disk::free(&self.0.data),
-            written: self.wear().written(),
+            written: self.written(),
             copied: self.0.copied.load(Ordering::Relaxed),
         }
+    }
+
+    /// What was written in the last day or since the start, without backups, as far as the system tells.
+    pub fn written(&self) -> Option<Written> {
+        self.wear().written()
     }
 
     /// What this process wrote since it was started, in bytes, as far as the system tells.
@@ -198,6 +230,22 @@ impl Keeping {
             tracing::warn!(%error, "how far the history reaches can't be told");
             Extents::default()
         })
+    }
+
+    /// How many rows that is, as of when it was last counted; `None` before that.
+    pub fn counted(&self) -> Option<Counted> {
+        *self.0.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn count_rows(&self, settled: &mut Settled) {
+        let Some(store) = &self.0.store else { return };
+        let (now, kept) = (self.0.site.now().utc, self.0.current.facts().samples_kept);
+        match settled.count(store, now, kept).await {
+            Ok(counted) => {
+                *self.0.counted.lock().unwrap_or_else(PoisonError::into_inner) = Some(counted);
+            }
+            Err(error) => tracing::warn!(%error, "the rows of the history can't be counted"),
+        }
     }
 
     fn database(&self) -> Option<u64> {
@@ -243,18 +291,20 @@ impl Keeping {
         }
     }
 
-    /// What can be spared goes before the disk is full: old backups, but not the newest.
-    fn look_at_room(&self) {
-        let Some(mut free) = disk::free(&self.0.data) else { return };
-        if free < LEFT_FREE {
-            let _ = Backups::of(&self.0.data).prune(1);
-            free = disk::free(&self.0.data).unwrap_or(free);
+    /// What was set aside long ago goes; not by a clock that nothing else agrees with.
+    fn look_at_set_aside(&self) {
+        if !self.0.site.snapshot().clock_synced {
+            return;
         }
-        let text = format!(
-            "Only {} MB are left on the disk that holds the data. Once it is full nothing more is remembered; control goes on.",
-            free / 1_000_000
-        );
-        self.0.site.note(AlertCode::DiskLow, (free < LEFT_FREE).then_some(text));
+        let before = UtcMillis(self.0.site.now().utc.0 - SET_ASIDE_DAYS * DAY_MS);
+        match restore::remove_set_aside(&self.0.data, before) {
+            Ok(removed) => {
+                for file in removed {
+                    tracing::info!(file = %file.path.display(), "what a restore set aside long ago was removed");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "what a restore set aside long ago can't be removed"),
+        }
     }
 
     fn begin(

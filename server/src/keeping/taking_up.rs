@@ -1,6 +1,6 @@
 //! Restoring: what is there or comes is copied to a place of its own and proven there; then the house is started anew with it.
 
-use super::{Keeping, LEFT_FREE, NotBegun, disk};
+use super::{Keeping, NotBegun, disk, room::LEFT_FREE};
 use axum::body::Bytes;
 use futures::{Stream, StreamExt};
 use std::{

@@ -6,7 +6,7 @@
 use super::Page;
 use crate::{
     access::{DATA, Done, RESTORE, Refusal, Visitor, mark},
-    keeping::{BUDGET, Kept, NotBegun},
+    keeping::{BUDGET, Kept, NotBegun, SET_ASIDE_DAYS},
 };
 use app::{
     data::{BackupRow, Data, Tier},
@@ -22,7 +22,7 @@ use axum::{
 };
 use futures::{Stream, stream};
 use std::collections::BTreeMap;
-use store::{Extent, Extents, backup::Backup};
+use store::{Extent, Extents, Rows, backup::Backup};
 use tokio::{fs::File, io::AsyncReadExt};
 
 /// What a backup's file is.
@@ -220,10 +220,12 @@ async fn shown(page: &Page, status: StatusCode, problem: Option<String>) -> Resp
     let extents = page.keeping.extents().await;
     let now = overview.snapshot.at;
     let samples_kept = format!("for {} days", facts.samples_kept.as_secs() / 86_400);
-    let tier = |name, extent: Option<Extent>, kept: &str| Tier {
+    let counted = page.keeping.counted();
+    let tier = |name, extent: Option<Extent>, rows: fn(&Rows) -> u64, kept: &str| Tier {
         name,
         since: extent.map(|extent| extent.from),
         days: extent.map_or(0, |extent| extent.to.millis_since(extent.from) / DAY_MS + 1),
+        rows: counted.map(|counted| rows(&counted.rows)),
         kept: kept.to_owned(),
     };
     let Extents { samples, minutes, slots, parts } = extents;
@@ -248,13 +250,15 @@ async fn shown(page: &Page, status: StatusCode, problem: Option<String>) -> Resp
         doing: kept.doing,
         outcome: problem.map(Err).or(kept.last.clone()),
         tiers: vec![
-            tier("Samples, as they were taken", samples, &samples_kept),
-            tier("Rows of a minute", minutes, "for good"),
-            tier("Rows of 15 minutes, with energies", slots, "for good"),
-            tier("Rows of six hours", parts, "for good"),
+            tier("Samples, as they were taken", samples, |rows| rows.samples, &samples_kept),
+            tier("Rows of a minute", minutes, |rows| rows.minutes, "for good"),
+            tier("Rows of 15 minutes, with energies", slots, |rows| rows.slots, "for good"),
+            tier("Rows of six hours", parts, |rows| rows.parts, "for good"),
         ],
+        counted: counted.map(|counted| counted.at),
         disk: disk(&kept),
         plan,
+        set_aside_days: SET_ASIDE_DAYS,
         backups: kept.backups.into_iter().map(row).collect(),
     };
     let mut response = (status, Html(app::data_page(data, page.files.as_deref()))).into_response();
@@ -278,12 +282,17 @@ fn disk(kept: &Kept) -> Vec<(&'static str, String)> {
             }
         }
     };
-    vec![
-        ("The database", told(kept.database)),
+    let mut rows = vec![("The database", told(kept.database))];
+    if kept.set_aside > 0 {
+        let gone = format!("{}, each removed {SET_ASIDE_DAYS} days after the restore", size(kept.set_aside));
+        rows.push(("Databases from before a restore", gone));
+    }
+    rows.extend([
         ("Free on its disk", told(kept.free)),
         ("Written, backups left out", written),
         ("Written by backups since the start", told(Some(kept.copied))),
-    ]
+    ]);
+    rows
 }
 
 /// Bytes in megabytes, or in gigabytes where there are many.

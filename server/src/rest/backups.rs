@@ -1,7 +1,7 @@
 //! `/api/backups`: what there is, and making one. Taking one away and restoring one ask for the password, and are the page's.
 
 use super::{Api, ApiError, body::Members};
-use crate::keeping::NotBegun;
+use crate::keeping::{BUDGET, NotBegun, Written};
 use axum::{
     Json, Router,
     extract::State,
@@ -10,14 +10,14 @@ use axum::{
     routing::{get, post},
 };
 use serde_json::{Value, json};
-use store::backup::Backup;
+use store::{Extent, Extents, Rows, backup::Backup};
 
 pub(super) fn routes() -> Router<Api> {
     Router::new().route("/backups", get(list)).route("/backups/make", post(make))
 }
 
 async fn list(State(api): State<Api>) -> Response {
-    Json(told(&api)).into_response()
+    Json(told(&api).await).into_response()
 }
 
 async fn make(State(api): State<Api>, body: Members) -> Result<Response, ApiError> {
@@ -29,14 +29,21 @@ async fn make(State(api): State<Api>, body: Members) -> Result<Response, ApiErro
         };
         ApiError::new(status, code, why.to_string())
     })?;
-    Ok((StatusCode::ACCEPTED, Json(told(&api))).into_response())
+    Ok((StatusCode::ACCEPTED, Json(told(&api).await)).into_response())
 }
 
-fn told(api: &Api) -> Value {
+async fn told(api: &Api) -> Value {
+    let counted = api.keeping.counted();
+    let Extents { samples, minutes, slots, parts } = api.keeping.extents().await;
+    let tier = |name, extent: Option<Extent>, rows: fn(&Rows) -> u64| {
+        json!({
+            "tier": name,
+            "from": extent.map(|extent| extent.from),
+            "to": extent.map(|extent| extent.to),
+            "rows": counted.map(|counted| rows(&counted.rows)),
+        })
+    };
     let kept = api.keeping.kept();
-    let written = kept.written.map(|written| {
-        json!({ "bytes": written.bytes, "seconds": written.over.as_secs(), "bytes_a_day": written.in_a_day() })
-    });
     json!({
         "backups": kept.backups.iter().map(backup).collect::<Vec<_>>(),
         "under_way": kept.doing,
@@ -44,10 +51,27 @@ fn told(api: &Api) -> Value {
             Ok(text) => json!({ "ok": true, "status": text }),
             Err(text) => json!({ "ok": false, "status": text }),
         }),
+        "history": [
+            tier("samples", samples, |rows| rows.samples),
+            tier("1min", minutes, |rows| rows.minutes),
+            tier("15min", slots, |rows| rows.slots),
+            tier("6h", parts, |rows| rows.parts),
+        ],
+        "rows_counted_at": counted.map(|counted| counted.at),
         "database_bytes": kept.database,
         "free_bytes": kept.free,
-        "written": written,
+        "written": kept.written.map(written),
         "written_by_backups_bytes": kept.copied,
+    })
+}
+
+/// What was written to the disk, beside what that may be.
+pub(super) fn written(written: Written) -> Value {
+    json!({
+        "bytes": written.bytes,
+        "seconds": written.over.as_secs(),
+        "bytes_a_day": written.in_a_day(),
+        "budget_bytes_a_day": BUDGET,
     })
 }
 

@@ -6,6 +6,7 @@
 //! is whole.
 
 mod form;
+mod waiting;
 
 use super::{
     Api, ApiError,
@@ -32,6 +33,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     time::timeout,
 };
+use waiting::Waiting;
 
 /// How many tables may be made at once.
 const AT_ONCE: usize = 2;
@@ -81,8 +83,10 @@ async fn table(api: &Api, stretch: &Stretch, form: Form) -> Result<Response, Api
     let columns = std::iter::once(Columns::of_battery(rules));
     let columns = columns.chain(miners.into_iter().map(|miner| Columns::of_miner(miner, rules))).collect();
     // What fails here fails with words. Later, all that can be done is to break the connection.
-    let latest = now.0.saturating_add(AHEAD);
-    let beginning = Table::begin(store.clone(), columns, window, UtcMillis(latest), stretch.points, form);
+    let latest = UtcMillis(now.0.saturating_add(AHEAD));
+    // Before the store is asked: what is written in between is then in both.
+    let waiting = Waiting::new(api.site.waiting_samples());
+    let beginning = Table::begin(store.clone(), columns, window, latest, stretch.points, form, waiting);
     let table = beginning.await.map_err(|error| failed(&error))?;
     let headers = [
         (header::CONTENT_TYPE, form.content_type().to_owned()),
@@ -174,6 +178,7 @@ impl Columns {
 struct Table {
     store: Store,
     columns: Vec<Columns>,
+    waiting: Waiting,
     form: Form,
     has_titles: bool,
     has_rows: bool,
@@ -187,7 +192,8 @@ struct Table {
 
 impl Table {
     /// A table over a window. With a number of points it has the rows that the histories tell for the same question; else
-    /// every sample as it was taken, and where these were removed, minutes. Nothing is later than `latest`.
+    /// every sample as it was taken, and where these were removed, minutes. Behind that is what waits to be written. Nothing is
+    /// later than `latest`.
     async fn begin(
         store: Store,
         mut columns: Vec<Columns>,
@@ -195,6 +201,7 @@ impl Table {
         latest: UtcMillis,
         points: Option<u32>,
         form: Form,
+        waiting: Waiting,
     ) -> Result<Self, StoreError> {
         let mut piece = PIECE;
         if let Some(points) = points {
@@ -208,11 +215,12 @@ impl Table {
                 .map_or(window.to.millis_since(window.from) / pieces + 1, |step| step.saturating_mul(ROWS));
         }
         // Nothing is looked for where nothing can be.
-        let begins = store.history_begins().await?.map_or(i64::MAX, |begins| begins.0);
+        let begins = store.history_begins().await?.into_iter().chain(waiting.begins()).min();
+        let begins = begins.map_or(i64::MAX, |begins| begins.0);
         let at = window.from.0.max(begins.saturating_sub(begins.rem_euclid(piece)));
         let to = window.to.min(latest).0;
         let (has_titles, has_rows, has_ended) = (false, false, false);
-        Ok(Self { store, columns, form, has_titles, has_rows, has_ended, at, to, piece })
+        Ok(Self { store, columns, waiting, form, has_titles, has_rows, has_ended, at, to, piece })
     }
 
     /// The table, piece by piece.
@@ -233,7 +241,9 @@ impl Table {
             let (from, to) = (UtcMillis(self.at), UtcMillis(until.min(self.to)));
             let mut tracks = Vec::new();
             for columns in &self.columns {
-                tracks.push(columns.track(&self.store, from, to).await.map_err(io::Error::other)?);
+                let mut track = columns.track(&self.store, from, to).await.map_err(io::Error::other)?;
+                self.waiting.go_on(&mut track, &columns.subject, from, to);
+                tracks.push(track);
             }
             self.at = to.0;
             let rows = self.rows(&tracks)?;

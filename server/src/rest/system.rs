@@ -1,6 +1,6 @@
 //! `/api/system` and `/api/network`: the whole, and whether it is well.
 
-use super::{Api, ConnectionBody, autocontrol};
+use super::{Api, ConnectionBody, autocontrol, backups};
 use crate::notify::{Channel, ChannelState};
 use axum::{
     Json, Router,
@@ -32,6 +32,7 @@ async fn status(State(api): State<Api>) -> Response {
         "clock_synced": snapshot.clock_synced,
         "tick": snapshot.tick,
         "database_ok": snapshot.database_ok,
+        "written": api.keeping.written().map(backups::written),
         "alerts": snapshot.alerts,
         "channels": channels(&api),
         "invariant_violations": violations,

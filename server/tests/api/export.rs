@@ -5,6 +5,7 @@ use crate::{
     house::{CANARY, House, Miners, Options},
 };
 use axum::body::{Body, to_bytes};
+use model::UtcMillis;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tower::ServiceExt;
@@ -150,6 +151,42 @@ async fn with_a_number_of_points_a_table_is_what_the_histories_tell() {
     let one = table(&house, &format!("{stretch}&points=5&id=shed")).await;
     assert!(one.titles.iter().any(|title| title == "miner_shed_power_w_min"), "{:?}", one.titles);
     assert!(!one.titles.iter().any(|title| title.starts_with("miner_garage")), "{:?}", one.titles);
+}
+
+/// Readings are written once a minute. A table has those that wait, and says the same of them once they are written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_reaches_to_the_present_and_says_the_same_afterwards() {
+    let house = House::open().await;
+    let mut waited = 0;
+    for seconds in [20, 45, 38] {
+        house.run(seconds).await;
+        let now = house.get("/api/system/status").await["time"].as_str().unwrap().to_owned();
+        let stretch = format!("from=2026-06-21T00:00:00Z&to={now}");
+        let power = |table: &Table| -> BTreeMap<String, String> {
+            let rows = table.rows.iter().map(|(at, row)| (at.clone(), row["miner_garage_power_w"].clone()));
+            rows.filter(|(_, power)| !power.is_empty()).collect()
+        };
+        let early = table(&house, &stretch).await;
+        let told = power(&early);
+        let last: UtcMillis = told.last_key_value().unwrap().0.parse().unwrap();
+        let behind = now.parse::<UtcMillis>().unwrap().millis_since(last);
+        assert!(behind <= 11_000, "read every ten seconds, told {behind} ms behind");
+        let history = house.get(&format!("/api/miner/history?{stretch}&points=10000")).await;
+        waited += told.len() - history["data"].as_array().unwrap().len();
+        // With a number of points, which is more than there are, it reaches as far.
+        let stepwise = table(&house, &format!("{stretch}&points=10000")).await;
+        assert_eq!(power(&stepwise).last_key_value(), told.last_key_value());
+
+        house.run(120).await;
+        let late = table(&house, &stretch).await;
+        assert_eq!(power(&late), told);
+        for (at, row) in &early.rows {
+            // What the portal told later may stand beside it by then.
+            let same = |(title, cell): (&String, &String)| cell.is_empty() || late.rows[at][title] == *cell;
+            assert!(row.iter().all(same), "{at}: {row:?}, then {:?}", late.rows[at]);
+        }
+    }
+    assert!(waited > 0, "something always was written already");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -139,6 +139,18 @@ async fn the_charts_reach_to_the_present() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_charts_lead_to_exports_and_backups() {
+    let house = House::open().await;
+    for page in ["/", "/miners/garage"] {
+        let html = text(answer(&house, call::get(page)).await).await;
+        let (_, chart) = html.split_once("id=\"chart\"").unwrap();
+        let (chart, _) = chart.split_once("</section>").unwrap();
+        assert!(chart.contains("href=\"/data\""), "{page}: {chart}");
+    }
+    assert_eq!(answer(&house, call::get("/data")).await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_page_of_the_api_tells_every_call_and_is_found_where_tokens_are_made() {
     let house = House::open().await;
     let described = house.get("/api/openapi.json").await;

@@ -186,6 +186,7 @@ async fn the_whole_and_the_devices() {
             ("clock_synced", "flag"),
             ("tick", "whole"),
             ("database_ok", "flag"),
+            ("written", "object?"),
             ("alerts", "list"),
             ("invariant_violations", "object"),
             ("version", "text"),
@@ -197,6 +198,17 @@ async fn the_whole_and_the_devices() {
     let violations = body["invariant_violations"].as_object().unwrap();
     assert!(violations.contains_key("I1") && violations.contains_key("I3"), "{violations:?}");
     assert!(violations.values().all(|count| *count == 0), "{violations:?}");
+
+    if cfg!(target_os = "linux") {
+        assert_shape(
+            &body["written"],
+            &[("bytes", "whole"), ("seconds", "whole"), ("bytes_a_day", "whole?")],
+        );
+        assert_eq!(body["written"]["budget_bytes_a_day"], server::keeping::BUDGET);
+        let told = house.get("/api/backups").await["written"].clone();
+        assert_eq!(told.as_object().unwrap().len(), 4, "the same figure as with the backups: {told}");
+        assert!(told["bytes"].as_u64() >= body["written"]["bytes"].as_u64(), "{told}");
+    }
 
     let network = house.get("/api/network/devices").await;
     assert_shape(&network, &NETWORK);

@@ -98,6 +98,55 @@ async fn a_file_that_is_sent_is_proven_before_anything_is_replaced() {
     assert_eq!(ended.status.code(), Some(0), "{}", ended.err);
 }
 
+/// Rows are counted at the start, and then once an hour.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_is_told_how_many_rows_there_are_and_as_of_when() {
+    let house = House::open().await;
+    let joined = house.program().await;
+    for _ in 0..30 {
+        joined.pass(10).await;
+    }
+    joined.program.stop().await;
+    let joined = house.program().await;
+    joined
+        .until("a count", async || joined.get("/api/backups").await["rows_counted_at"] != Value::Null)
+        .await;
+    let told = joined.get("/api/backups").await;
+    let tiers = told["history"].as_array().unwrap();
+    let rows: Vec<_> = tiers.iter().map(|tier| tier["rows"].as_u64().unwrap()).collect();
+    let names: Vec<_> = tiers.iter().map(|tier| tier["tier"].as_str().unwrap()).collect();
+    assert_eq!(names, ["samples", "1min", "15min", "6h"]);
+    let [samples, minutes, slots, _] = rows[..] else { unreachable!("four tiers: {told}") };
+    assert!(samples > minutes && minutes > slots && slots > 0, "{rows:?}");
+    assert!(tiers[0]["from"].as_str() < tiers[0]["to"].as_str(), "{told}");
+    let (_, page) = house.text(joined.address, "/data").await;
+    assert!(page.contains(&format!("{minutes} rows")), "{page}");
+    assert!(page.contains("The rows were counted at "), "{page}");
+    joined.program.stop().await;
+}
+
+/// The house lives on 2026-06-21.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_restore_set_aside_goes_after_thirty_days() {
+    let house = House::open().await;
+    let data = house.dir.path().join("data/demo");
+    fs::create_dir_all(&data).unwrap();
+    let aside = |stamp: &str| data.join(format!("wm-controller.db.before-restore-{stamp}"));
+    let (old, young) = (aside("20260522T175900Z"), aside("20260523T180000Z"));
+    for file in [&old, &young] {
+        fs::write(file, "a household's data").unwrap();
+    }
+    let joined = house.program().await;
+    joined.pass(60).await;
+    joined.until("the old one is gone", async || !old.exists()).await;
+    assert!(young.exists());
+    let (_, page) = house.text(joined.address, "/data").await;
+    assert!(page.contains("Databases from before a restore"), "{page}");
+    assert!(page.contains("each removed 30 days after the restore"), "{page}");
+    joined.program.stop().await;
+    assert!(young.exists());
+}
+
 /// A real house asks for the password again, for taking a backup away as for restoring one; and no password of anything is in
 /// one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,6 +11,7 @@ use std::{
     fs::{self, OpenOptions},
     os::unix::fs::FileExt,
     path::Path,
+    process::Command,
 };
 
 /// Whether this alert holds now.
@@ -63,6 +64,58 @@ async fn on_a_full_disk_control_goes_on_and_what_was_kept_is_kept() {
     assert_eq!(joined.get("/api/system/status").await["database_ok"], true);
     let status = joined.get("/api/miner/status").await;
     assert_ne!(status["latches"]["ceiling"], Value::Null, "{status}");
+    joined.program.stop().await;
+}
+
+/// The program with its data on a disk of its own, in memory, that has less room than is left to everything else: `None` where
+/// the system lets nobody mount one.
+fn start_on_a_small_disk(house: &House) -> Option<Program> {
+    let mount = "mount -t tmpfs -o size=48m none small";
+    let apart = ["--map-root-user", "--mount", "sh", "-c"];
+    fs::create_dir(house.dir.path().join("small")).unwrap();
+    let probed =
+        Command::new("unshare").args(apart).arg(mount).current_dir(house.dir.path()).output().unwrap();
+    if !probed.status.success() {
+        println!("nothing can be mounted here: {}", String::from_utf8_lossy(&probed.stderr));
+        return None;
+    }
+    let mut arguments = house.joining();
+    arguments[5] = "small".to_owned();
+    let script = format!("{mount} && cp -r data/. small && exec \"$0\" \"$@\"");
+    let apart = apart.map(OsString::from).into_iter().chain([script.into(), BUILT.into()]);
+    let arguments: Vec<OsString> =
+        ["unshare".into()].into_iter().chain(apart).chain(arguments.map(OsString::from)).collect();
+    Some(Program::start_from(Path::new("/usr/bin/env"), house.dir.path(), &arguments, &[]))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_disk_that_is_almost_full_the_oldest_readings_go_and_it_is_told() {
+    let house = House::open().await;
+    let joined = house.program().await;
+    for pause in [10, 4 * 86_400] {
+        joined.pass(pause).await;
+        for _ in 0..12 {
+            joined.pass(10).await;
+        }
+    }
+    let now = house.clock.now();
+    joined.program.stop().await;
+
+    let Some(mut program) = start_on_a_small_disk(&house) else { return };
+    let address = program.address().await;
+    let joined = Joined { house: &house, program, address };
+    let kept = async || joined.get("/api/backups").await["history"].clone();
+    let from = |tier: &Value| now.millis_since(tier["from"].as_str().unwrap().parse().unwrap());
+    let hour = 3_600_000;
+    joined.until("the oldest are gone", async || from(&kept().await[0]) < hour).await;
+    assert!(from(&kept().await[1]) > 4 * 24 * hour, "their minutes stay");
+    joined.pass(10).await;
+    joined.until("the alert", async || is_told(&joined, "disk_low").await).await;
+    let told = joined.get("/api/system/status").await["alerts"].to_string();
+    assert!(told.contains("MB are left on the disk that holds the data"), "{told}");
+    assert!(told.contains("readings from before") && told.contains("were removed earlier"), "{told}");
+    goes_off(&joined).await;
+    assert_eq!(joined.get("/api/system/status").await["database_ok"], true);
     joined.program.stop().await;
 }
 

@@ -6,16 +6,21 @@
 //! told as quickly as an hour.
 //!
 //! A row of a tier is always made of *all* samples of its stretch. Samples are removed by whole slots and long after
-//! the last of them can come; a sample that comes for a slot whose samples are gone all the same isn't taken.
+//! the last of them can come, on a disk that is almost full by whole days and earlier; a sample that comes for a slot whose
+//! samples are gone all the same isn't taken.
 
+mod count;
+mod early;
 mod extent;
 mod read;
 mod record;
 mod rollup;
 mod source;
 
+pub use count::Rows;
 pub use extent::{Extent, Extents};
 pub use read::{Detail, MOST_POINTS, Subject};
+pub use source::as_kept;
 
 use model::{
     UtcMillis,

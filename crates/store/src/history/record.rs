@@ -5,7 +5,7 @@ use super::{
     rollup::{Figure, Known, Rollup, energies},
     source::{BATTERY, COVERED, MINER, Row, Source, Tier, column},
 };
-use crate::{Store, StoreError, within};
+use crate::{Store, StoreError, error::is_full, within};
 use model::{MinerId, UtcMillis};
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, query_scalar, sqlite::SqliteRow};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,33 +35,47 @@ impl Store {
         now: UtcMillis,
     ) -> Result<u64, StoreError> {
         within("writing the history", async {
-            let limits = Limits::new(rules, now);
-            let battery = samples.battery.iter().map(|sample| Row::of(sample, &BATTERY));
-            let battery = battery.filter(|row| limits.take(row)).collect();
-            let mut miners: BTreeMap<&MinerId, Vec<Row>> = BTreeMap::new();
-            for sample in &samples.miners {
-                let row = Row::of(sample, &MINER);
-                if limits.take(&row) {
-                    miners.entry(&sample.miner).or_default().push(row);
-                }
+            let written = self.write_samples(samples, rules, now).await;
+            if !is_full(&written) {
+                return written;
             }
-
-            let mut transaction = self.writer().begin().await?;
-            let mut all = record(&mut transaction, Source::battery(), battery, limits.battery_gap).await?;
-            for (miner, rows) in miners {
-                let source = Source::miner(number(&mut transaction, miner).await?);
-                let of_miner = record(&mut transaction, source, rows, limits.miner_gap).await?;
-                all.taken += of_miner.taken;
-                all.begun |= of_miner.begun;
-            }
-            // Once in a slot is often enough, and spares the pages of a commit a minute.
-            if all.begun {
-                remove_old(&mut transaction, &limits).await?;
-            }
-            transaction.commit().await?;
-            Ok(all.taken)
+            self.write_log_back().await;
+            self.write_samples(samples, rules, now).await
         })
         .await
+    }
+
+    async fn write_samples(
+        &self,
+        samples: &Samples,
+        rules: &HistoryRules,
+        now: UtcMillis,
+    ) -> Result<u64, sqlx::Error> {
+        let limits = Limits::new(rules, now);
+        let battery = samples.battery.iter().map(|sample| Row::of(sample, &BATTERY));
+        let battery = battery.filter(|row| limits.take(row)).collect();
+        let mut miners: BTreeMap<&MinerId, Vec<Row>> = BTreeMap::new();
+        for sample in &samples.miners {
+            let row = Row::of(sample, &MINER);
+            if limits.take(&row) {
+                miners.entry(&sample.miner).or_default().push(row);
+            }
+        }
+
+        let mut transaction = self.writer().begin().await?;
+        let mut all = record(&mut transaction, Source::battery(), battery, limits.battery_gap).await?;
+        for (miner, rows) in miners {
+            let source = Source::miner(number(&mut transaction, miner).await?);
+            let of_miner = record(&mut transaction, source, rows, limits.miner_gap).await?;
+            all.taken += of_miner.taken;
+            all.begun |= of_miner.begun;
+        }
+        // Once in a slot is often enough, and spares the pages of a commit a minute.
+        if all.begun {
+            remove_old(&mut transaction, &limits).await?;
+        }
+        transaction.commit().await?;
+        Ok(all.taken)
     }
 }
 

@@ -176,6 +176,11 @@ fn stored(quantity: Quantity, value: f64) -> i64 {
     (value * scale(quantity)).round().clamp(-LARGEST, LARGEST) as i64
 }
 
+/// A value as it is told once it was kept: in whole units of its column.
+pub fn as_kept(quantity: Quantity, value: f64) -> f64 {
+    stored(quantity, value) as f64 / scale(quantity)
+}
+
 /// A sample as it stands in its table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row {

@@ -11,6 +11,7 @@ mod by_hand;
 mod counted;
 mod energy;
 mod keeping;
+mod rows;
 mod taking;
 mod telling;
 

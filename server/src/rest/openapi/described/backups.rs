@@ -23,6 +23,10 @@ struct Keeping {
     /// What is being done with it now, for people.
     under_way: Option<String>,
     last: Option<LastBackup>,
+    /// What was measured: samples, and the rows that are made of them, the finest first.
+    history: Vec<Tier>,
+    /// When its rows were counted, which is done once an hour; null, if they weren't yet.
+    rows_counted_at: Option<Instant>,
     /// The size of the database.
     database_bytes: Option<u64>,
     /// The room that is left on its disk.
@@ -30,6 +34,19 @@ struct Keeping {
     written: Option<Written>,
     /// What backups wrote since the start.
     written_by_backups_bytes: u64,
+}
+
+/// What was measured, in one detail.
+#[derive(ToSchema)]
+struct Tier {
+    /// "samples", as they were taken, or "1min", "15min" or "6h": how long a stretch a row stands for.
+    tier: String,
+    /// The first; null, if there is none.
+    from: Option<Instant>,
+    /// The last; a row is where its stretch begins.
+    to: Option<Instant>,
+    /// How many there were when they were counted, of the battery and all miners.
+    rows: Option<u64>,
 }
 
 /// What became of the last that was asked for.
@@ -42,12 +59,14 @@ struct LastBackup {
 
 /// What was written to the disk without backups, in the last day or since the start.
 #[derive(ToSchema)]
-struct Written {
+pub(super) struct Written {
     bytes: u64,
     /// How long the stretch was.
     seconds: u64,
     /// What that would be in a day; null, where the stretch is too short to say.
     bytes_a_day: Option<u64>,
+    /// What it may be in a day, for the sake of a memory card.
+    budget_bytes_a_day: u64,
 }
 
 /// A copy of the database.

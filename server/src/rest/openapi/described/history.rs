@@ -19,8 +19,8 @@ pub(super) fn calls() -> Vec<Call> {
     let call = Call::get("/api/history.csv", "All that was measured, as a table")
         .about(
             "CSV as in RFC 4180, a row for each instant, oldest first: every sample as it was taken, and means of \
-             minutes for every two hours of which samples were removed. An empty field is unknown. A table that ends is whole: what fails in the middle \
-             breaks the connection.",
+             minutes for every two hours of which samples were removed. It reaches to the present, also where the histories lack \
+             the newest minute. An empty field is unknown. A table that ends is whole: what fails in the middle breaks the connection.",
         )
         .query("id", "only this miner, controlled or only looked at, beside the battery; all, if left out", text())
         .refuses(404, "there is no such miner");

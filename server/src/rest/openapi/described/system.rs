@@ -2,6 +2,7 @@
 
 use super::{
     autocontrol::AutoControl,
+    backups::Written,
     call::Call,
     network::Network,
     shapes::{Alert, Connection, Instant},
@@ -36,6 +37,7 @@ pub(super) struct SystemStatus {
     tick: u64,
     /// The database takes writes.
     database_ok: bool,
+    written: Option<Written>,
     /// Active ones first.
     alerts: Vec<Alert>,
     /// By which channels alerts go out to people, and whether they do.
