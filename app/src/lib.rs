@@ -4,7 +4,8 @@
 //! * [`mod@view`] is the page's words, [`teller`] makes them on the server of what is known.
 //! * [`chart`] draws the history: on the server first, then in the browser.
 //! * [`decisions`] is a page of its own: the journal, only rendered. [`mod@account`] are those of who may change something;
-//!   [`mod@reference`] tells the API, [`data`] what is kept and its backups, and [`mod@devices`] is what is on the network.
+//!   [`mod@reference`] tells the API, [`data`] what is kept and its backups, [`mod@devices`] is what is on the network,
+//!   and [`faults`] what can be wrong with the demo house.
 //! * [`calls`] are the server functions; [`backend::Backend`] is what they call.
 //! * `browser` is what only a browser can do.
 //!
@@ -28,6 +29,8 @@ pub mod data;
 pub mod decisions;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod devices;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod faults;
 pub mod live;
 pub mod page;
 pub mod range;
@@ -45,8 +48,8 @@ pub mod words;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use shell::{
-    FONT, Files, account, data_page, devices_page, door, journal, live_page, nothing_here, out_of_reach,
-    reference, settings_page, settings_preview, starting,
+    FONT, Files, account, data_page, devices_page, door, faults_page, journal, live_page, nothing_here,
+    out_of_reach, reference, settings_page, settings_preview, starting,
 };
 
 #[cfg(target_arch = "wasm32")]

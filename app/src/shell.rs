@@ -7,6 +7,7 @@ use crate::{
     data::{self, Data},
     decisions::{self, Journal},
     devices::{self, Devices},
+    faults::{self, Faults},
     live::{Live, Start},
     page,
     reference::{self as api, Reference},
@@ -71,6 +72,11 @@ pub fn reference(reference: Reference, files: Option<&Files>) -> String {
 /// What is on the network.
 pub fn devices_page(of: Devices, files: Option<&Files>) -> String {
     plain("Devices".to_owned(), files, || devices::page(of).into_any())
+}
+
+/// What can be wrong with the demo house.
+pub fn faults_page(of: Faults, files: Option<&Files>) -> String {
+    plain("Faults".to_owned(), files, || faults::page(of).into_any())
 }
 
 /// What is kept, and its backups.

@@ -103,7 +103,7 @@ fn fact(label: &str, told: Told) -> Fact {
     Fact { label: label.to_owned(), value: told.value, unit: told.unit.to_owned(), aim: None }
 }
 
-/// How many of the demo's faults have a switch of their own. The others are in a list.
+/// How many of the demo's faults have a switch on every page. The others are on a page of their own.
 const AT_HAND: usize = 5;
 
 fn demo(demo: &DemoState) -> DemoPanel {
@@ -116,29 +116,21 @@ fn demo(demo: &DemoState) -> DemoPanel {
     } else {
         format!("Its time runs {} times as fast as ours.", demo.pace)
     };
-    let is_on = |fault: &DemoFault| demo.faults.iter().any(|name| name == fault.name);
+    let mut at_hand = fault_switches(demo);
+    let others = at_hand.split_off(at_hand.len().min(AT_HAND));
+    let wrong: Vec<_> =
+        others.iter().filter(|fault| fault.is_on).map(|fault| format!("{}.", fault.label)).collect();
+    DemoPanel { time, pace: demo.pace, faults: at_hand, wrong: wrong.join(" ") }
+}
+
+/// Everything that can be wrong with the demo, and what is.
+pub(crate) fn fault_switches(demo: &DemoState) -> Vec<FaultSwitch> {
     let switch = |fault: &DemoFault| FaultSwitch {
         code: fault.name.to_owned(),
         label: fault.sentence.to_owned(),
-        is_on: is_on(fault),
+        is_on: demo.faults.iter().any(|name| name == fault.name),
     };
-    let (at_hand, others) = demo.catalogue.split_at(demo.catalogue.len().min(AT_HAND));
-    let option =
-        |fault: &DemoFault| format!("<option value=\"{}\">{}</option>", fault.name, escaped(fault.sentence));
-    let wrong: Vec<_> =
-        others.iter().filter(|fault| is_on(fault)).map(|fault| format!("{}.", fault.sentence)).collect();
-    DemoPanel {
-        time,
-        pace: demo.pace,
-        faults: at_hand.iter().map(switch).collect(),
-        wrong: wrong.join(" "),
-        options: others.iter().map(option).collect(),
-    }
-}
-
-/// Text as it stands between two tags.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;")
+    demo.catalogue.iter().map(switch).collect()
 }
 
 #[cfg(test)]
@@ -146,19 +138,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_demo_s_first_faults_have_switches_and_the_others_are_options() {
+    fn a_demo_s_first_faults_have_switches_and_of_the_others_only_what_is_wrong_is_told() {
         const NAMES: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
-        let catalogue = NAMES.map(|name| DemoFault { name, sentence: "Sun & <moon>" }).to_vec();
+        let catalogue = NAMES.map(|name| DemoFault { name, sentence: "Sun and moon" }).to_vec();
         let faults = vec!["b".to_owned(), "g".to_owned()];
         let state =
             DemoState { pace: 0.0, catching_up: false, faults, control_api: String::new(), catalogue };
         let panel = demo(&state);
         let on: Vec<_> = panel.faults.iter().map(|fault| fault.is_on).collect();
         assert_eq!(on, [false, true, false, false, false]);
-        assert_eq!(panel.wrong, "Sun & <moon>.");
-        let option = |name| format!("<option value=\"{name}\">Sun &amp; &lt;moon></option>");
-        assert_eq!(panel.options, option("f") + &option("g"));
-        assert!(!serde_json::to_string(&panel).unwrap().contains("option"), "the browser has them already");
+        assert_eq!(panel.wrong, "Sun and moon.");
+        let all: Vec<_> = fault_switches(&state).into_iter().map(|fault| (fault.code, fault.is_on)).collect();
+        assert_eq!(all, NAMES.map(|name| (name.to_owned(), name == "b" || name == "g")));
     }
 
     #[test]

@@ -391,11 +391,8 @@ pub struct DemoPanel {
     pub pace: f64,
     /// What can be wrong and has a switch of its own.
     pub faults: Vec<FaultSwitch>,
-    /// What is wrong of all the others, in sentences.
+    /// What is wrong of everything else, in sentences.
     pub wrong: String,
-    /// All the others, as a list's options. They stand in the document, which is rendered here, and only there.
-    #[serde(skip)]
-    pub options: String,
 }
 
 /// A fault that can be switched on and off.
@@ -408,6 +405,9 @@ pub struct FaultSwitch {
     /// It is on.
     pub is_on: bool,
 }
+
+/// The address of the page with everything that can be wrong with the demo, which is too much for every document.
+pub const FAULTS: &str = "/demo/faults";
 
 /// The address of a miner's page.
 pub fn page_of(miner: &str) -> String {

@@ -2,7 +2,7 @@
 import { WAYS, anotherPage, expect, live, test } from "./house";
 
 const SIZES = [[390, 844], [768, 1024], [1440, 900]] as const;
-const PAGES = ["/?range=6h", "/miners/miner?range=6h", "/decisions", "/devices", "/settings", "/account", "/api"];
+const PAGES = ["/?range=6h", "/miners/miner?range=6h", "/decisions", "/devices", "/settings", "/account", "/api", "/demo/faults"];
 /** What can be pressed. The way past the header, and the button that Enter presses, are there for keyboards only. */
 const PRESSED = "a[href]:not(.skip), button:enabled:not([aria-hidden]), select, summary, input:not([type=hidden])";
 

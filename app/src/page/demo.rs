@@ -1,7 +1,11 @@
 //! The demo house's banner, with its switches for time and faults.
 
 use super::form::form;
-use crate::{live::Live, rpc, view::FaultSwitch};
+use crate::{
+    live::Live,
+    rpc,
+    view::{FAULTS, FaultSwitch},
+};
 use leptos::prelude::*;
 
 const PACES: [(u32, &str); 5] = [(0, "Pause"), (1, "1×"), (60, "60×"), (600, "600×"), (3600, "3600×")];
@@ -37,14 +41,6 @@ fn switches(live: Live) -> impl IntoView {
     };
     let panel = live.view.with_untracked(|view| view.demo.clone().unwrap_or_default());
     let wrong = live.part(|view| view.demo.as_ref().map(|demo| demo.wrong.clone()));
-    // In the browser there are no options, and those of the document stay as they are.
-    let others = view! {
-        <div role="group" aria-label="Other faults">
-            <select name="fault" aria-label="Something else" inner_html=panel.options></select>
-            <button name="on" value="true">"Break"</button>
-            <button name="on" value="false">"Mend"</button>
-        </div>
-    };
     let faults: Vec<_> = panel.faults.into_iter().map(|fault| switch(live, fault)).collect();
     let heal = view! { <button>"Mend everything"</button> };
     view! {
@@ -60,7 +56,8 @@ fn switches(live: Live) -> impl IntoView {
                     {form(live, rpc::DEMO_PACE, paces)} {form(live, rpc::DEMO_JUMP, jumps)}
                     {form(live, rpc::DEMO_CHARGE, charges)}
                     <div class="faults" role="group" aria-label="Faults">{faults}</div>
-                    {form(live, rpc::DEMO_FAULT, others)} {form(live, rpc::DEMO_HEAL, heal)}
+                    <a class="button" href=FAULTS>"All faults"</a>
+                    {form(live, rpc::DEMO_HEAL, heal)}
                 </div>
                 <p>{move || wrong.get()}</p>
             </details>

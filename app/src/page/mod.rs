@@ -114,7 +114,7 @@ impl Part {
 }
 
 /// The way to sign in, for those who may only look.
-fn sign_in() -> impl IntoView {
+pub(crate) fn sign_in() -> impl IntoView {
     view! {
         <p class="note">
             <a class="button" href="/sign-in">"Sign in"</a>

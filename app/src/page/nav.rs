@@ -20,6 +20,9 @@ pub(crate) enum Place {
     /// The API, which is reached from there. Only rendered.
     #[cfg(not(target_arch = "wasm32"))]
     Reference,
+    /// The demo's faults, which are reached from the dashboard. Only rendered.
+    #[cfg(not(target_arch = "wasm32"))]
+    Faults,
 }
 
 /// What they are called, where they are, and their pictures: paths in a square of 24.

@@ -7,6 +7,7 @@ mod calls;
 mod data;
 mod decisions;
 mod devices;
+mod faults;
 mod manifest;
 mod miner;
 mod reference;
@@ -34,7 +35,7 @@ use app::{
     nothing_here, out_of_reach,
     range::Range,
     teller,
-    view::{MinerCard, View},
+    view::{FAULTS, MinerCard, View},
 };
 use axum::{
     Extension, Router,
@@ -100,6 +101,7 @@ pub fn routes(parts: Parts, site: Option<&Site>) -> Router {
         .route("/", get(show))
         .route("/miners/{id}", get(miner::show))
         .route(app::decisions::PATH, get(decisions::show))
+        .route(FAULTS, get(faults::show))
         .route("/api", get(reference::show))
         .route("/offline", get(show_out_of_reach))
         .merge(account::routes())

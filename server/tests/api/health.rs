@@ -2,17 +2,14 @@
 
 use crate::{
     call::{Reply, get},
-    house::{House, Options},
+    house::{House, Options, without_database},
 };
 use engine::clock::{Busy, Clock};
 use model::UtcMillis;
 use serde_json::{Value, json};
 use server::{
-    access::{Access, Door},
     config::{Changes, Inputs},
-    keeping::Keeping,
     settings::Start,
-    web,
 };
 use simulator::portal::PortalFaults;
 use std::{
@@ -24,7 +21,6 @@ use std::{
     },
     time::Duration,
 };
-use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 fn why(body: &Value) -> &str {
@@ -103,22 +99,7 @@ async fn health_is_bad_when_the_control_loop_hangs() {
     // One tick of its own and one for the answer of the battery's source: nothing else wakes the loop.
     handle.follow().wait_for(|snapshot| snapshot.tick == 2).await.unwrap();
     clock.0.store(120, Ordering::SeqCst);
-    let (site, current) = (settings.handle(), settings.current());
-    let nowhere = std::path::Path::new("nowhere");
-    let router = web::router(web::Setup {
-        keeping: Keeping::new(nowhere, None, site, current, CancellationToken::new()),
-        access: Access::open(Door::Open, None, || UtcMillis(0)).await,
-        hosts: Vec::new(),
-        proxies: Vec::new(),
-        settings,
-        store: None,
-        switches: None,
-        files: None,
-        ports: devices::discovery::Ports::default(),
-        patience: server::notify::Patience::default(),
-        closing: CancellationToken::new(),
-    })
-    .unwrap();
+    let router = without_database(settings).await;
     let reply = Reply::read(router.oneshot(get("/api/system/health")).await.unwrap()).await;
     let ill = reply.with(503);
     assert!(why(&ill).contains("hasn't ticked for 120 s"), "{ill}");

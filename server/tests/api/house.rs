@@ -27,6 +27,7 @@ use simulator::{
 };
 use std::{
     future::ready,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -286,6 +287,26 @@ async fn open(clock: &Lockstep, data: &tempfile::TempDir) -> Result<Store, Store
 async fn for_tests(access: &Access, outside: &Router) -> Router {
     let token = access.make_token("tests", Scope::Admin).await.unwrap();
     outside.clone().layer(map_request(move |request| ready(shows(&token, request))))
+}
+
+/// The API over a site that remembers nothing, to which everybody may everything.
+pub(crate) async fn without_database(settings: Settings) -> Router {
+    let (site, current) = (settings.handle(), settings.current());
+    let closing = CancellationToken::new();
+    web::router(web::Setup {
+        keeping: Keeping::new(Path::new("nowhere"), None, site, current, closing.clone()),
+        access: Access::open(Door::Open, None, || UtcMillis(0)).await,
+        hosts: Vec::new(),
+        proxies: Vec::new(),
+        settings,
+        store: None,
+        switches: None,
+        files: None,
+        ports: Ports::default(),
+        patience: Patience::default(),
+        closing,
+    })
+    .unwrap()
 }
 
 async fn start(

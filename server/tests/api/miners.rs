@@ -2,13 +2,20 @@
 
 use crate::{
     call,
-    house::{CANARY, House, Miners, Options, sent_to},
+    house::{CANARY, House, Miners, Options, sent_to, without_database},
 };
 use axum::{
     body::{Body, to_bytes},
     http::{Request, Response, header},
 };
-use serde_json::Value;
+use engine::clock::Lockstep;
+use model::UtcMillis;
+use serde_json::{Value, json};
+use server::{
+    config::{Changes, Inputs},
+    settings::Start,
+};
+use std::{net::TcpListener, sync::Arc};
 use tower::ServiceExt;
 
 /// Two that are controlled and one that is only looked at.
@@ -233,4 +240,45 @@ async fn the_api_tells_the_history_of_each_and_the_decisions_about_each() {
     // Who is only looked at has no commands and takes none.
     house.call(call::get("/api/miner/op_status?id=barn")).await.error(404);
     house.post("/api/miner/power_off?id=barn", Value::Null).await.error(404);
+}
+
+/// Before its first tick the controller knows no miner. A page that is loaded anew after a restart must not end there.
+// Real time leaps to the next deadline once everybody waits, and not before: until then the portal is silent, and the loop
+// has neither an alarm in this house's time, which stands still, nor a reading to look at.
+#[tokio::test(start_paused = true)]
+async fn until_the_first_tick_a_miner_s_page_says_so_and_is_looked_at_again() {
+    let portal = TcpListener::bind("127.0.0.1:0").unwrap();
+    let text = json!({
+        "miners": [{ "id": "garage", "host": "127.0.0.1", "v2_port": 1, "v3_port": 1, "password": CANARY }],
+        "battery": {
+            "user": "demo",
+            "password": CANARY,
+            "base_url": format!("http://{}", portal.local_addr().unwrap()),
+        },
+    });
+    let inputs = Inputs::of_text(&text.to_string(), std::iter::empty());
+    let app = inputs.load(&Changes::new()).unwrap().config.app;
+    let clock = Arc::new(Lockstep::new(UtcMillis(1_780_000_000_000)));
+    let start = Start { inputs, app, store: None, clock, demo: false, samples_wait: None };
+    let settings = start.start().await.unwrap();
+    let handle = settings.handle();
+    let router = without_database(settings).await;
+    let ask = async |path: &str| router.clone().oneshot(call::get(path)).await.unwrap();
+
+    for path in ["/miners/garage", "/miners/nobody"] {
+        let response = ask(path).await;
+        assert_eq!(response.status(), 503, "{path}");
+        assert_eq!(response.headers()[header::REFRESH], "1", "{path}");
+        assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store", "{path}");
+        let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        let html = String::from_utf8(bytes.to_vec()).unwrap();
+        assert!(html.contains("The controller is starting. This page comes by itself."), "{html}");
+    }
+    let told = call::Reply::read(ask("/api/miner/status?id=garage").await).await;
+    assert_eq!(told.error(503).0, "starting");
+
+    handle.follow().wait_for(|snapshot| snapshot.tick > 0).await.unwrap();
+    let response = ask("/miners/garage").await;
+    assert_eq!((response.status().as_u16(), response.headers().get(header::REFRESH)), (200, None));
+    assert_eq!(ask("/miners/nobody").await.status(), 404);
 }

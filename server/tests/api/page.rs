@@ -112,6 +112,12 @@ async fn what_is_not_there_is_said_in_the_language_of_whoever_asks() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_house_without_switches_has_no_page_of_faults() {
+    let house = House::open().await;
+    house.call(call::get(app::view::FAULTS)).await.error(404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_of_another_site_can_call_nothing() {
     let house = House::open().await;
     for origin in ["http://evil.example", "null"] {

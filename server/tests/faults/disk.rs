@@ -6,31 +6,22 @@ use crate::{
     house::{House, Joined},
     process::{told, until_off},
     scenario::{Scenario, Seen},
+    schema::{DATA, DATABASE, migrations, newest, open, version, with_schema},
 };
 use serde_json::Value;
 use simulator::miner::Phase;
-use sqlx::{
-    Connection, SqliteConnection,
-    migrate::Migrator,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode},
-};
+use sqlx::Connection;
 use std::{
     ffi::OsString,
     fs::{self, OpenOptions},
     io::{Seek, SeekFrom, Write},
     net::SocketAddr,
     os::unix::process::CommandExt,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
     time::Duration,
 };
 
-/// The database's name in its directory.
-const DATABASE: &str = "wm-controller.db";
-/// Where a program that joined a simulator keeps it.
-const DATA: &str = "data/demo";
-/// Where the migrations are.
-const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations");
 /// Nobody, to a system that has this account and to one that hasn't.
 const NOBODY: u32 = 65_534;
 
@@ -240,11 +231,6 @@ async fn damaged_page() -> Seen {
     }
 }
 
-async fn open(path: &Path) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
-    SqliteConnection::connect_with(&options.journal_mode(SqliteJournalMode::Wal)).await.unwrap()
-}
-
 async fn newer() -> Seen {
     let house = House::open().await;
     house.program().await.program.stop().await;
@@ -262,30 +248,9 @@ async fn newer() -> Seen {
     Seen { done: "didn't start; exit code 1; the file is as it was".to_owned(), told: said }
 }
 
-/// The files of the migrations, in their order.
-fn migrations() -> Vec<PathBuf> {
-    let files = fs::read_dir(MIGRATIONS).unwrap();
-    let mut files: Vec<_> = files.map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    files
-}
-
-/// A database as the program with so many migrations had left it.
-async fn with_schema(house: &House, number: usize) -> PathBuf {
-    let data = house.dir.path().join(DATA);
-    let _ = fs::remove_dir_all(&data);
-    fs::create_dir_all(&data).unwrap();
-    let path = data.join(DATABASE);
-    let mut database = open(&path).await;
-    let migrator = Migrator::new(Path::new(MIGRATIONS)).await.unwrap();
-    migrator.run_to(i64::try_from(number).unwrap(), &mut database).await.unwrap();
-    database.close().await.unwrap();
-    path
-}
-
 async fn schemas() -> Seen {
     let house = House::open().await;
-    let all = migrations().len();
+    let all = newest();
     for number in 1..=all {
         let path = with_schema(&house, number).await;
         let joined = house.program().await;
@@ -293,7 +258,7 @@ async fn schemas() -> Seen {
         assert!(told.contains("database_ok true"), "schema {number}: {told}");
         let ended = joined.program.stop().await;
         assert!(!ended.err.contains("set aside"), "schema {number}: {}", ended.err);
-        assert_eq!(version(&path).await, i64::try_from(all).unwrap(), "schema {number}");
+        assert_eq!(version(&path).await, all, "schema {number}");
     }
     Seen {
         done: format!("started from each of {all} schemas"),
@@ -301,16 +266,10 @@ async fn schemas() -> Seen {
     }
 }
 
-async fn version(path: &Path) -> i64 {
-    let mut database = open(path).await;
-    let version = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success");
-    version.fetch_one(&mut database).await.unwrap()
-}
-
 /// The last migration's first statement is in the log, and never was committed.
 async fn cut_migration() -> Seen {
     let house = House::open().await;
-    let all = migrations().len();
+    let all = newest();
     let path = with_schema(&house, all - 1).await;
     let text = fs::read_to_string(migrations().last().unwrap()).unwrap();
     // A semicolon in a remark ends nothing.
@@ -335,6 +294,6 @@ async fn cut_migration() -> Seen {
     let told = told(&joined).await;
     joined.program.stop().await;
     assert!(told.contains("database_ok true"), "{told}");
-    assert_eq!(version(&path).await, i64::try_from(all).unwrap());
+    assert_eq!(version(&path).await, all);
     Seen { done: format!("schema {} with half of the next came up as {all}", all - 1), told }
 }

@@ -17,6 +17,8 @@ mod house;
 #[expect(dead_code, reason = "what the tests of the program need besides")]
 #[path = "../program/kills.rs"]
 mod kills;
+#[path = "../program/schema.rs"]
+mod schema;
 #[expect(dead_code, reason = "what the tests of the API need besides")]
 #[path = "../api/house.rs"]
 mod site;

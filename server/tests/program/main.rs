@@ -18,4 +18,6 @@ mod killed;
 mod kills;
 mod living;
 mod past;
+mod schema;
 mod service;
+mod upgraded;

@@ -1,6 +1,6 @@
 //! What is in a package: told by dpkg-deb, unpacked, and started as the service manager starts it.
 
-use super::Package;
+use super::{Package, documents};
 use crate::{debian, folder, http, process, process::Service, program, say, workspace::Workspace};
 use anyhow::{Context, bail, ensure};
 use std::{
@@ -29,6 +29,7 @@ pub(super) fn check(workspace: &Workspace, package: &Package) -> anyhow::Result<
     let root = workspace.scratch()?.join("package").join(debian);
     folder::empty(&root)?;
     process::run(Command::new("dpkg-deb").arg("--extract").args([&package.file, &root]), "see above")?;
+    documents::check(&root, &field("Version")?)?;
     let mode = root.join("etc/wm-controller/config.yaml").metadata()?.permissions().mode() & 0o777;
     ensure!(mode == 0o600, "others may read the configuration: {mode:o}");
     let program = root.join("usr/bin/wm-controller");

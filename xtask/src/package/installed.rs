@@ -2,7 +2,7 @@
 //!
 //! There is no service manager in it. What it would do with the unit, `contents` does in its place.
 
-use super::{Package, contents};
+use super::{Package, contents, documents};
 use crate::{debian, folder, process, process::Service, program, say, workspace::Workspace};
 use anyhow::{Context, bail, ensure};
 use std::{
@@ -39,6 +39,7 @@ pub(super) fn check(workspace: &Workspace, packages: &[Package]) -> anyhow::Resu
         "the configuration isn't root's alone"
     );
     ensure!(root.at(ENABLED).is_symlink(), "the service isn't started at boot");
+    documents::refer_to_what_is_there(&root.0)?;
     let mut demo = root.command(&["/usr/bin/wm-controller"]);
     demo.args([
         "--demo",

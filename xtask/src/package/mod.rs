@@ -5,6 +5,7 @@
 
 mod architecture;
 mod contents;
+mod documents;
 mod installed;
 #[cfg(test)]
 mod unit;
