@@ -249,7 +249,7 @@ async fn the_api_tells_the_history_of_each_and_the_decisions_about_each() {
 async fn until_the_first_tick_a_miner_s_page_says_so_and_is_looked_at_again() {
     let portal = TcpListener::bind("127.0.0.1:0").unwrap();
     let text = json!({
-        "miners": [{ "id": "garage", "host": "127.0.0.1", "v2_port": 1, "v3_port": 1, "password": CANARY }],
+        "miners": [{ "id": "garage", "host": "127.0.0.1", "v2_port": 1, "v3_port": 2, "password": CANARY }],
         "battery": {
             "user": "demo",
             "password": CANARY,
