@@ -52,7 +52,7 @@ impl Settled {
                 *self = Self { rows, until: Some(at) };
             }
         }
-        rows = rows + store.history_rows(at, END).await?;
+        rows += store.history_rows(at, END).await?;
         Ok(Counted { rows, at: now })
     }
 }

@@ -42,7 +42,7 @@ impl Room {
         free: impl Fn() -> Option<u64>,
     ) -> Option<u64> {
         let is_short = |free: &u64| *free < LEFT_FREE;
-        if free().filter(is_short).is_some()
+        if free().as_ref().is_some_and(is_short)
             && let Err(error) = Backups::of(data).prune(1)
         {
             tracing::warn!(%error, "an old backup can't be removed");

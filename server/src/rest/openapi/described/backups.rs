@@ -24,7 +24,7 @@ struct Keeping {
     under_way: Option<String>,
     last: Option<LastBackup>,
     /// What was measured: samples, and the rows that are made of them, the finest first.
-    history: Vec<Tier>,
+    history: Vec<HistoryTier>,
     /// When its rows were counted, which is done once an hour; null, if they weren't yet.
     rows_counted_at: Option<Instant>,
     /// The size of the database.
@@ -38,7 +38,7 @@ struct Keeping {
 
 /// What was measured, in one detail.
 #[derive(ToSchema)]
-struct Tier {
+struct HistoryTier {
     /// "samples", as they were taken, or "1min", "15min" or "6h": how long a stretch a row stands for.
     tier: String,
     /// The first; null, if there is none.
