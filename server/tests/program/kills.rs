@@ -81,7 +81,7 @@ impl Act {
             Self::Auto(true) => return post("/api/autocontrol/enable", None).await,
             Self::Auto(false) => return post("/api/autocontrol/disable", None).await,
             Self::Off => return post("/api/miner/power_off", None).await,
-            Self::On => return post("/api/miner/power_on", Some(json!({ "confirmed": true }))).await,
+            Self::On => return post("/api/miner/power_on", Some(json!({ "confirm": true }))).await,
             Self::Hold(percent) => {
                 return post("/api/miner/power_pct", Some(json!({ "percent": percent }))).await;
             }
