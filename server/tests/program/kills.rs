@@ -11,7 +11,7 @@ use crate::{
 };
 use model::UtcMillis;
 use serde_json::{Value, json};
-use simulator::miner::{Effect, Faults, WriteFault};
+use simulator::miner::{Effect, Faults, Received, WriteFault};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -138,7 +138,8 @@ impl Known {
         }
         // Sent only what stands in the journal, and nothing upward or sideways twice for one operation.
         let sent = house.sent().into_iter().filter(|sent| sent.effect == Effect::Applied);
-        let sent: Vec<_> = sent.filter(|sent| sent.params != json!("stop")).collect();
+        let is_off = |sent: &Received| sent.params == json!("stop") || sent.command == "power_off";
+        let sent: Vec<_> = sent.filter(|sent| !is_off(sent)).collect();
         // A start is a limit or a percentage, and the start itself.
         let writes = |command: &Value| match command["kind"].as_str().unwrap() {
             "off" => 0,
