@@ -173,7 +173,9 @@ fn watch_effect(
         }
         return;
     }
-    if given_up(&last) {
+    // A command may have outlived the program: of its effect nothing can be said before the miner was read again.
+    let unread = miner.read_at.is_none() && !last.command.is_off();
+    if given_up(&last) || unread {
         return;
     }
     let allowed = match last.command {

@@ -230,6 +230,7 @@ fn power_on(scene: &Scene<'_>, state: &mut State) -> Option<Want> {
         (Stance::Stopped { .. } | Stance::Unmet, MinerState::Running) if !off_is_open(state) => {
             // It already runs: somebody was quicker.
             state.honoured_request = request;
+            give_another_chance(state);
             take_as_running(scene, state);
             None
         }

@@ -58,7 +58,7 @@ impl Site {
                 | Event::Ramp(_)
                 | Event::TellsService(_)
                 | Event::TellsPower(_)
-                | Event::TellsLimitEarly(_)
+                | Event::TellsLimit(_)
                 | Event::Auto(_)
                 | Event::PersonOff
                 | Event::PersonOn

@@ -4,7 +4,7 @@
 //! otherwise. The monitor watches every tick.
 
 use crate::world::{
-    events::{Event, Obedience},
+    events::{Event, Obedience, TellsLimit},
     run::{Run, house, latched},
 };
 use control::{Decision, MinerObservation, Policy, Stage, StopReason, actuation::miner_state};
@@ -424,9 +424,9 @@ fn a_raise_that_somebody_else_made_is_not_sent_again() {
 }
 
 /// A house at 60 % whose miner somebody gave all its power three times, a quarter of an hour apart.
-fn contested(tells_limit_early: bool) -> Run {
+fn contested(tells_limit: TellsLimit) -> Run {
     let mut run = house(55.0, Some(60));
-    run.house.happens(Event::TellsLimitEarly(tells_limit_early));
+    run.house.happens(Event::TellsLimit(tells_limit));
     run.sample(55.0);
     run.sample(55.0);
     for _ in 0..3 {
@@ -442,8 +442,8 @@ fn contested(tells_limit_early: bool) -> Run {
 
 #[test]
 fn a_miner_that_others_change_three_times_within_an_hour_is_not_raised_until_an_hour_passed_without_that() {
-    for tells_limit_early in [false, true] {
-        let mut run = contested(tells_limit_early);
+    for tells_limit in [TellsLimit::Up, TellsLimit::Early] {
+        let mut run = contested(tells_limit);
         run.house.happens(Event::Level(100.0));
         assert_eq!(run.seconds(2000), [], "full, and nothing upward all the same");
         let blocked = run.tick().blocked.unwrap();
@@ -458,7 +458,7 @@ fn a_miner_that_others_change_three_times_within_an_hour_is_not_raised_until_an_
 
 #[test]
 fn a_contested_miner_still_goes_down_and_off_and_each_change_lengthens_the_wait() {
-    let mut run = contested(false);
+    let mut run = contested(TellsLimit::Up);
     let until = run.state.contest.until;
     run.house.happens(Event::SetElsewhere(100));
     let again = run.until(300, |decision| decision.command.is_some()).unwrap();
@@ -474,13 +474,59 @@ fn a_contested_miner_still_goes_down_and_off_and_each_change_lengthens_the_wait(
 
 #[test]
 fn a_person_who_switches_a_contested_miner_on_ends_the_wait() {
-    let mut run = contested(false);
+    let mut run = contested(TellsLimit::Up);
     run.house.happens(Event::PersonOn);
     assert!(!run.tick().alerts.contains(AlertCode::Contested));
     for _ in 0..4 {
         run.sample(100.0);
     }
     assert_eq!(run.percent(), Some(100));
+}
+
+#[test]
+fn a_person_who_switches_on_a_contested_miner_that_already_runs_ends_the_wait_too() {
+    let mut run = latched(Policy::default());
+    run.sample(50.0);
+    for _ in 0..3 {
+        run.house.happens(Event::Switched(true));
+        run.seconds(600);
+        assert_eq!(run.percent(), None, "switched off again");
+    }
+    assert!(run.tick().alerts.contains(AlertCode::Contested));
+    run.house.happens(Event::Switched(true));
+    run.house.happens(Event::PersonOn);
+    let taken = run.tick();
+    assert_eq!((taken.command, taken.doing), (None, MinerState::Running));
+    assert!(!taken.alerts.contains(AlertCode::Contested));
+    for _ in 0..4 {
+        run.sample(100.0);
+    }
+    assert_eq!(run.percent(), Some(100));
+}
+
+#[test]
+fn a_command_that_outlives_the_program_is_judged_by_what_the_miner_then_reads() {
+    for obeys in [true, false] {
+        let mut run = house(55.0, Some(100));
+        run.house.happens(Event::TellsLimit(TellsLimit::Never));
+        run.house.happens(Event::Obedience(if obeys { Obedience::Obeys } else { Obedience::OnlySaysYes }));
+        let lowered = run.until(600, |decision| decision.command.is_some()).unwrap();
+        assert_eq!(lowered.command.unwrap().percent(), PowerPercent::new(60));
+        // Down for longer than the effect may take; and the miner isn't read at once.
+        run.house.happens(Event::Down(1800));
+        run.house.happens(Event::Reachable(false));
+        run.tick();
+        assert!(run.state.last.unwrap().stage.is_open() && run.state.failures == 0);
+        run.house.happens(Event::Reachable(true));
+        let again = run.until(300, |decision| decision.command.is_some());
+        let stage = if obeys { Stage::Observed } else { Stage::UnderWay };
+        assert_eq!((again.is_some(), run.state.last.unwrap().stage), (!obeys, stage));
+        run.house.happens(Event::Obedience(Obedience::Obeys));
+        for _ in 0..8 {
+            run.sample(100.0);
+        }
+        assert_eq!(run.percent(), Some(100), "raised from what it holds");
+    }
 }
 
 #[test]
@@ -524,7 +570,7 @@ fn what_others_do_to_a_miner_that_nobody_here_controls_is_no_contest() {
 #[test]
 fn a_lower_limit_that_restarts_the_miner_is_left_alone_too() {
     let mut run = house(95.0, Some(100));
-    run.house.happens(Event::TellsLimitEarly(true));
+    run.house.happens(Event::TellsLimit(TellsLimit::Early));
     run.sample(95.0);
     run.house.happens(Event::SetElsewhere(60));
     for _ in 0..4 {

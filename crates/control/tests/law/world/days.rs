@@ -1,6 +1,6 @@
 //! Random days and settings, as strategies that shrink.
 
-use super::events::{Day, Event, Obedience};
+use super::events::{Day, Event, Obedience, TellsLimit};
 use control::Policy;
 use model::{SunTimes, Watts};
 use proptest::prelude::*;
@@ -59,7 +59,7 @@ fn miner_event() -> impl Strategy<Value = Event> {
         1 => (0..600_i64).prop_map(Event::Ramp),
         1 => any::<bool>().prop_map(Event::TellsService),
         1 => any::<bool>().prop_map(Event::TellsPower),
-        1 => any::<bool>().prop_map(Event::TellsLimitEarly),
+        1 => prop::sample::select(vec![TellsLimit::Never, TellsLimit::Up, TellsLimit::Early]).prop_map(Event::TellsLimit),
         2 => prop::option::of((0..2500_u32, 0..4000_u32)).prop_map(Event::Range),
     ]
 }

@@ -39,8 +39,8 @@ pub(crate) enum Event {
     TellsService(bool),
     /// Whether the firmware tells what it draws.
     TellsPower(bool),
-    /// Whether it tells its limit while it comes up.
-    TellsLimitEarly(bool),
+    /// When it tells its limit.
+    TellsLimit(TellsLimit),
     /// The powers it says it can hold.
     Range(Option<(u32, u32)>),
     /// Auto-control.
@@ -78,6 +78,17 @@ pub(crate) enum Obedience {
     Mute,
     /// It obeys after two minutes.
     Late,
+}
+
+/// When a miner tells the limit it is set to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TellsLimit {
+    /// Never.
+    Never,
+    /// Once it is up.
+    Up,
+    /// From the moment it is on.
+    Early,
 }
 
 /// A day: how it begins, and what happens after how many ticks.

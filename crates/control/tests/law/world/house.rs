@@ -1,6 +1,6 @@
 //! The house: its battery and the portal that shows it, its miner, its person and its clocks.
 
-use super::events::{Day, Event, Obedience};
+use super::events::{Day, Event, Obedience, TellsLimit};
 use control::{BatteryObservation, Feedback, MinerObservation, Observation, Outcome, PowerRange, Share};
 use model::{
     CivilDay, Command, Intent, LocalTime, Manual, ManualTarget, Means, MonoTime, PowerIntent, PowerPercent,
@@ -54,10 +54,12 @@ pub(crate) struct Miner {
     restarts: u8,
     tells_service: bool,
     tells_power: bool,
-    tells_limit_early: bool,
+    tells_limit: TellsLimit,
     range: Option<PowerRange>,
     pending: Option<(i64, Command)>,
     pub(crate) feedback: Option<Feedback>,
+    /// What it said last, as long as the program lives.
+    read: Option<MinerObservation>,
 }
 
 impl House {
@@ -92,10 +94,11 @@ impl House {
                 restarts: 0,
                 tells_service: true,
                 tells_power: true,
-                tells_limit_early: false,
+                tells_limit: TellsLimit::Up,
                 range: None,
                 pending: None,
                 feedback: None,
+                read: None,
             },
             intent: Intent { auto_control: day.auto, ..Intent::default() },
             requests: 0,
@@ -132,7 +135,7 @@ impl House {
             Event::Ramp(ramp) => self.miner.ramp = ramp,
             Event::TellsService(tells) => self.miner.tells_service = tells,
             Event::TellsPower(tells) => self.miner.tells_power = tells,
-            Event::TellsLimitEarly(tells) => self.miner.tells_limit_early = tells,
+            Event::TellsLimit(tells) => self.miner.tells_limit = tells,
             Event::Range(range) => {
                 self.miner.range =
                     range.map(|(min, max)| PowerRange { min: Watts::whole(min), max: Watts::whole(max) });
@@ -158,11 +161,12 @@ impl House {
             Event::Down(seconds) => {
                 self.passes(seconds);
                 self.miner.feedback = None;
+                self.miner.read = None;
             }
         }
     }
 
-    pub(crate) fn observe(&self) -> Observation {
+    pub(crate) fn observe(&mut self) -> Observation {
         Observation {
             now: MonoTime(self.now * 1000),
             local: LocalTime {
@@ -256,26 +260,38 @@ impl Miner {
         }
     }
 
-    fn observe(&self, now: i64) -> MinerObservation {
-        if !self.reachable {
-            return MinerObservation { feedback: self.feedback, range: self.range, ..Default::default() };
+    fn observe(&mut self, now: i64) -> MinerObservation {
+        if self.reachable {
+            self.read = Some(self.tell(now));
         }
+        MinerObservation {
+            reachable: self.reachable,
+            range: self.range,
+            feedback: self.feedback,
+            ..self.read.unwrap_or_default()
+        }
+    }
+
+    fn tell(&self, now: i64) -> MinerObservation {
         let age = now - self.started;
+        let tells_limit = match self.tells_limit {
+            TellsLimit::Never => false,
+            TellsLimit::Up => age >= self.ramp,
+            TellsLimit::Early => true,
+        };
         let (power, rate) = match (self.on, age < self.ramp) {
             (false, _) => (Watts::whole(14), 0.0),
             (true, true) => (Watts::ZERO, 0.0),
             (true, false) => (self.set, self.set.get() / 20.0),
         };
         MinerObservation {
-            reachable: true,
             read_at: Some(MonoTime(now * 1000)),
             service_on: self.tells_service.then_some(self.on),
             power: self.tells_power.then_some(power),
             hash_rate: TeraHash::new(rate),
-            power_set: (self.on && (self.tells_limit_early || age >= self.ramp)).then_some(self.set),
+            power_set: (self.on && tells_limit).then_some(self.set),
             elapsed_seconds: self.on.then(|| u64::try_from(age).unwrap_or(0)),
-            range: self.range,
-            feedback: self.feedback,
+            ..MinerObservation::default()
         }
     }
 }
