@@ -197,7 +197,9 @@ fn watch_effect(
 fn has_effect(policy: &Policy, last: &LastCommand, miner: &MinerObservation, doing: MinerState) -> bool {
     let Some(wanted) = last.command.watts() else { return doing == MinerState::Off };
     let hashing = miner.hash_rate.is_some_and(|rate| rate.get() > 0.0);
-    let within = miner.power.is_some_and(|power| !exceeds(policy, miner, power, wanted));
+    // Where it doesn't tell what it draws, its own word for what it is set to is all there is.
+    let set = is_set(policy, miner, wanted);
+    let within = miner.power.map_or(set, |power| !exceeds(policy, miner, power, wanted));
     match last.command {
         Command::Off => false,
         Command::Start { .. } => hashing && within,
@@ -207,7 +209,7 @@ fn has_effect(policy: &Policy, last: &LastCommand, miner: &MinerObservation, doi
             // Of a change within the tolerance the measured power says nothing.
             let tells = last.held_before.is_none_or(|held| !has_arrived(held, wanted));
             let arrived = tells && miner.power.is_some_and(|power| has_arrived(power, wanted));
-            within && hashing && (is_set(policy, miner, wanted) || arrived)
+            within && hashing && (set || arrived)
         }
     }
 }

@@ -552,6 +552,9 @@ fn waiting_until(scene: &Scene<'_>, state: &State, by: BlockedBy) -> Option<Mono
 fn hand_over(scene: &Scene<'_>, state: &mut State, want: Want, command: Command) {
     let sequence = state.next_sequence;
     state.next_sequence = sequence.saturating_add(1);
+    // Firmware that doesn't tell what it is set to holds what it draws, as far as anybody knows.
+    let drawn = scene.seen.miner.power.filter(|_| scene.doing == MinerState::Running);
+    let held = state.holding.or(drawn);
     let again = command.is_off()
         && state.last.is_some_and(|last| last.command.is_off() && last.stage == Stage::Failed);
     state.last = Some(LastCommand {
@@ -563,11 +566,11 @@ fn hand_over(scene: &Scene<'_>, state: &mut State, want: Want, command: Command)
         stage: Stage::UnderWay,
         means: None,
         again,
-        held_before: state.holding,
+        held_before: held,
         settled: false,
     });
     let Some(watts) = command.watts() else { return };
-    let lowers = state.holding.is_none_or(|held| watts < held);
+    let lowers = held.is_none_or(|held| watts < held);
     state.holding = Some(watts);
     state.restarts.seen = Default::default();
     state.last_ordinary = Some(Ordinary { sent_at: scene.now, means: None });

@@ -495,9 +495,8 @@ fn a_person_who_switches_on_a_contested_miner_that_already_runs_ends_the_wait_to
     assert!(run.tick().alerts.contains(AlertCode::Contested));
     run.house.happens(Event::Switched(true));
     run.house.happens(Event::PersonOn);
-    let taken = run.tick();
-    assert_eq!((taken.command, taken.doing), (None, MinerState::Running));
-    assert!(!taken.alerts.contains(AlertCode::Contested));
+    let taken = run.until(10, |_| true).unwrap();
+    assert!(taken.command != Some(Command::Off) && !taken.alerts.contains(AlertCode::Contested));
     for _ in 0..4 {
         run.sample(100.0);
     }
@@ -603,6 +602,20 @@ fn a_miner_that_no_longer_tells_what_it_draws_is_told_of_until_it_does_or_is_off
     let mut run = house(55.0, Some(60));
     run.house.happens(Event::TellsPower(false));
     assert_eq!(run.until(1200, untold), None, "it never told");
+}
+
+#[test]
+fn a_miner_that_tells_no_power_is_at_the_limit_that_it_says_it_is_set_to() {
+    let mut run = house(95.0, Some(100));
+    run.sample(95.0);
+    run.house.happens(Event::TellsPower(false));
+    let mut sent = Vec::new();
+    for _ in 0..12 {
+        sent.extend(run.sample(85.0));
+    }
+    assert_eq!(sent.len(), 1, "once is enough: {sent:?}");
+    assert_eq!((run.percent(), run.state.failures), (Some(90), 0));
+    assert_eq!(run.state.last.unwrap().stage, Stage::Observed);
 }
 
 #[test]
