@@ -126,7 +126,7 @@ pub struct LastCommand {
     pub means: Option<Means>,
     /// An off that repeats one that failed: the alarm stays until one is seen to work.
     pub again: bool,
-    /// What the miner held before, to fall back to if it fails.
+    /// What the miner held before, by what it was told or tells, else what it drew: to fall back to if it fails.
     pub held_before: Option<Watts>,
     /// The miner reached its new power and its settle time was measured.
     pub settled: bool,
