@@ -3,7 +3,7 @@
 use super::{
     lines::{Line, Lines},
     report::FileReport,
-    row::{Columns, LeftOut, Row, fields, is_header},
+    row::{Columns, LeftOut, Row, Splitter, is_header},
     when::When,
 };
 use csv::StringRecord;
@@ -168,12 +168,15 @@ pub(super) struct Reading<'a, L> {
     /// A row of yet another number, that its successor has to vouch for.
     doubtful: Option<(u64, StringRecord)>,
     seen: HashSet<UtcMillis>,
+    splitter: Splitter,
 }
 
 impl<'a, L: Log> Reading<'a, L> {
     /// `now` is the present: nothing was written after it.
     pub(super) fn new(log: &'a L, when: When, now: UtcMillis) -> Self {
-        Self { log, when, now, header: None, other: None, doubtful: None, seen: HashSet::new() }
+        let seen = HashSet::new();
+        let splitter = Splitter::new();
+        Self { log, when, now, header: None, other: None, doubtful: None, seen, splitter }
     }
 
     /// Reads up to `most` samples; none at the end.
@@ -195,7 +198,7 @@ impl<'a, L: Log> Reading<'a, L> {
                 }
                 break;
             };
-            fields(text, &mut record);
+            self.splitter.split(text, &mut record);
             if is_header(&record) {
                 (self.header, self.other) = (Some(Columns::of(&record)), None);
                 continue;
