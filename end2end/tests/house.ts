@@ -49,7 +49,15 @@ export class House {
     const data = mkdtempSync(join(tmpdir(), "wm-house-"));
     const whole = { ...NOON, ...setup };
     const { child, url, code } = await run(data, whole, 0);
-    return new House(data, whole, child, url, await controlOf(url), code);
+    const house = new House(data, whole, child, url, await controlOf(url), code);
+    await house.reachPresent();
+    return house;
+  }
+
+  /** Lives through what the program left of its past: it answers after some seconds, however far it has come by then. */
+  private async reachPresent(): Promise<void> {
+    const left = Date.parse(this.setup.start) - (await this.now()).getTime();
+    if (left > 0) await this.pass(left / 1000);
   }
 
   /** Ends the program. */
@@ -76,6 +84,7 @@ export class House {
     const { child, url } = await run(this.data, this.setup, Number(new URL(this.url).port), site);
     this.child = child;
     this.control = await controlOf(url);
+    await this.reachPresent();
   }
 
   async close(): Promise<void> {
