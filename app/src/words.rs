@@ -70,6 +70,11 @@ pub fn charge(percent: Option<f64>) -> Told {
     number(percent, usize::from(!whole), "%")
 }
 
+/// A number and its percent sign stay on one line.
+pub fn unbroken(text: &str) -> String {
+    text.replace(" %", "\u{a0}%")
+}
+
 /// Efficiency in J/TH, where power and hash rate are known and it hashes.
 pub fn efficiency(reading: &MinerReading) -> Option<f64> {
     let (power, rate) = (reading.power?.get(), reading.hash_rate?.get());

@@ -39,7 +39,7 @@ for (const { way, javaScriptEnabled } of WAYS) {
       await page.locator(".steps label", { hasText: "50" }).click();
       await page.getByRole("combobox").selectOption("1 hour");
       await page.getByRole("button", { name: "Hold" }).click();
-      await expect(page.getByText(/Held at 50 % until \d\d:\d\d\./)).toBeVisible();
+      await expect(page.getByText(/Held at 50\s% until \d\d:\d\d\./)).toBeVisible();
       await house.pass(900);
       expect((await house.truth()).watts).toBeGreaterThan(1600);
       expect((await house.truth()).watts).toBeLessThan(2000);
@@ -47,7 +47,7 @@ for (const { way, javaScriptEnabled } of WAYS) {
       await expect(page.getByRole("heading", { level: 1 })).toHaveText("Mining at 50 %");
       await house.pass(3600);
       await look(page, javaScriptEnabled);
-      await expect(page.getByText(/Held at 50 %/)).toBeHidden();
+      await expect(page.getByText(/Held at 50\s%/)).toBeHidden();
       await expect(page.getByRole("heading", { level: 1 })).toHaveText("Mining at 100 %");
     });
 

@@ -34,7 +34,7 @@ for (const { way, javaScriptEnabled } of WAYS) {
         await expect(page.locator("figcaption")).toContainText("the last 24 hours");
         await page.locator(".steps label", { hasText: "50" }).click();
         await page.getByRole("button", { name: "Hold" }).click();
-        await expect(page.getByRole("main")).toContainText(/50 %/);
+        await expect(page.getByRole("main")).toContainText(/50\s%/);
         await page.context().close();
       }
     });

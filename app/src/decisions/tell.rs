@@ -146,7 +146,7 @@ impl Teller<'_> {
     fn row(&self, entry: &Entry) -> Row {
         let decision = &entry.decision;
         let explanation = &decision.explanation;
-        let said = |text: &String, is_strong| Sentence { text: unbroken(text), is_strong };
+        let said = |text: &String, is_strong| Sentence { text: words::unbroken(text), is_strong };
         let why = [
             Some(said(&explanation.why, false)),
             explanation.why_not_more.as_ref().map(|text| said(text, true)),
@@ -212,11 +212,6 @@ impl Teller<'_> {
         }
         readings
     }
-}
-
-/// A number and its percent sign stay on one line.
-fn unbroken(text: &str) -> String {
-    text.replace(" %", "\u{a0}%")
 }
 
 /// What the miner was set to before, where that is known and changed, and what was done.

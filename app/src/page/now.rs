@@ -2,7 +2,7 @@
 //! dashboard with what flows.
 
 use super::flow::flow;
-use crate::{live::Live, view::Sentence};
+use crate::{live::Live, view::Sentence, words};
 use leptos::prelude::*;
 
 /// The story of a miner, or of all of them together.
@@ -15,7 +15,8 @@ pub(super) fn now(live: Live, miner: Option<String>) -> impl IntoView {
     let headline = Memo::new(move |_| story.with(|(headline, _)| headline.clone()));
     let why = Memo::new(move |_| story.with(|(_, why)| why.clone()));
     let clock = live.part(|view| view.clock.clone());
-    let sentence = |Sentence { text, is_strong }| view! { <p class:strong=is_strong>{text}</p> };
+    let sentence =
+        |Sentence { text, is_strong }| view! { <p class:strong=is_strong>{words::unbroken(&text)}</p> };
     view! {
         <section class="card now">
             <div class="sentence">
