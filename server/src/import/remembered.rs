@@ -2,6 +2,7 @@
 
 use engine::Inherited;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 /// What is taken of it. There may be more.
 #[derive(Debug, Deserialize)]
@@ -18,7 +19,9 @@ struct Remembered {
 pub(super) fn parse(text: &str) -> Result<Inherited, serde_json::Error> {
     // The power went while it was written: what follows its end is no part of it.
     let text = text.trim_end_matches(|last: char| last == '\0' || last.is_whitespace());
-    let Remembered { autocontrol, emergency_active } = serde_json::from_str(text)?;
+    // Values without names, in a list, would be taken for it in their order.
+    let names: Map<String, Value> = serde_json::from_str(text)?;
+    let Remembered { autocontrol, emergency_active } = serde_json::from_value(Value::Object(names))?;
     Ok(Inherited { auto_control: autocontrol, emergency_latched: emergency_active == Some(true) })
 }
 
@@ -36,7 +39,7 @@ mod tests {
             "{\"autocontrol\":false,\"emergency_active\":true,\"emergency_soc\":29,\"more\":[]}\n\0\0\0";
         assert_eq!(parse(new).unwrap(), Inherited { auto_control: Some(false), emergency_latched: true });
         assert_eq!(parse("{}").unwrap(), Inherited::default());
-        for broken in ["", "{\"autocontrol\":tr", "[]", "{\"autocontrol\":\"yes\"}"] {
+        for broken in ["", "{\"autocontrol\":tr", "[]", "[true]", "{\"autocontrol\":\"yes\"}"] {
             assert!(parse(broken).is_err(), "{broken}");
         }
     }
