@@ -98,13 +98,13 @@ export class House {
     await this.arrived();
   }
 
-  /** Waits until a jump has been lived through. */
+  /** Waits until a jump has been lived through: of a day, that takes a slow machine half a minute. */
   private async arrived(): Promise<void> {
     await expect
       .poll(async () => {
         const time = (await this.call("GET", "/time")) as { utc: string; wanted: string };
         return Date.parse(time.wanted) - Date.parse(time.utc);
-      }, { intervals: [20, 50, 100] })
+      }, { intervals: [20, 50, 100], timeout: 60_000 })
       .toBe(0);
   }
 
