@@ -197,9 +197,11 @@ fn watch_effect(
 fn has_effect(policy: &Policy, last: &LastCommand, miner: &MinerObservation, doing: MinerState) -> bool {
     let Some(wanted) = last.command.watts() else { return doing == MinerState::Off };
     let hashing = miner.hash_rate.is_some_and(|rate| rate.get() > 0.0);
-    // Where it doesn't tell what it draws, its own word for what it is set to is all there is.
     let set = is_set(policy, miner, wanted);
-    let within = miner.power.map_or(set, |power| !exceeds(policy, miner, power, wanted));
+    // Where it doesn't tell what it draws, its own word for its limit is all there is. A percentage may be no word of its
+    // own: some firmware doesn't tell it, and then the one it said yes to is taken for it.
+    let told = set && last.means != Some(Means::Percent);
+    let within = miner.power.map_or(told, |power| !exceeds(policy, miner, power, wanted));
     match last.command {
         Command::Off => false,
         Command::Start { .. } => hashing && within,
@@ -389,4 +391,37 @@ fn watch_for_others(
 /// Somebody here decides what the miner does. Else what others do to it is no dispute.
 fn is_disputed(state: &State, now: MonoTime) -> bool {
     state.intent.auto_control || state.intent.manual.is_some_and(|manual| now < manual.until)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::{PowerPercent, Rule, TeraHash};
+
+    #[test]
+    fn where_no_power_is_told_a_limit_is_seen_and_a_percentage_is_not() {
+        let wanted = Watts::whole(2160);
+        let miner = MinerObservation {
+            reachable: true,
+            hash_rate: TeraHash::new(100.0),
+            power_set: Some(wanted),
+            ..MinerObservation::default()
+        };
+        for (means, is_seen) in [(Means::Limit, true), (Means::Percent, false)] {
+            let last = LastCommand {
+                sequence: 1,
+                command: Command::SetPower { percent: PowerPercent::FULL, watts: wanted },
+                rule: Rule::Ladder,
+                reason: Reason::LadderDown,
+                sent_at: MonoTime(0),
+                stage: Stage::Acknowledged,
+                means: Some(means),
+                again: false,
+                held_before: Some(Watts::whole(3600)),
+                settled: false,
+            };
+            let seen = has_effect(&Policy::default(), &last, &miner, MinerState::Running);
+            assert_eq!(seen, is_seen, "{means:?}");
+        }
+    }
 }

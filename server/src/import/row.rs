@@ -92,8 +92,8 @@ pub(super) fn number(text: &str) -> Result<Option<f64>, LeftOut> {
     number.map(Some).ok_or(LeftOut::Damaged)
 }
 
-/// Splits lines into their fields: one for a whole file, since the table it goes by takes a hundred times as long to make
-/// as a line to split.
+/// Splits lines into their fields: one for a whole file, since the table it goes by takes far longer to make than a line
+/// to split.
 pub(super) struct Splitter {
     reader: csv_core::Reader,
     text: Vec<u8>,
@@ -179,6 +179,7 @@ mod tests {
         assert_eq!(number("inf"), Err(LeftOut::Damaged));
         assert_eq!(number("1e2"), Ok(Some(100.0)));
     }
+
     proptest! {
         #[test]
         fn a_line_is_split_as_a_file_of_that_line_is(lines in proptest::collection::vec("[a-c,\"'\r µ]{0,20}", 1..5)) {
