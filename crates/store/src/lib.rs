@@ -32,6 +32,7 @@ mod journal;
 mod law;
 mod lock;
 mod meta;
+mod migrations;
 mod open;
 mod operations;
 mod record;

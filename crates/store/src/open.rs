@@ -1,6 +1,8 @@
 //! Opening: the lock, the look at the file before it is touched, setting a damaged one aside, the schema.
 
-use crate::{Inner, Store, StoreError, backup::Backups, lock::DirectoryLock, restore};
+use crate::{
+    Inner, Store, StoreError, backup::Backups, lock::DirectoryLock, migrations::MIGRATIONS, restore,
+};
 use model::{Now, UtcMillis};
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection, SqlitePool,
@@ -38,8 +40,6 @@ const PAGE_SIZE: u32 = 1024;
 /// Rows that wait between the database's thread and the one that asked: a track in one go, not by a switch of threads
 /// for every few of its points.
 const ROWS_UNDER_WAY: usize = 1000;
-
-static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
 /// An opened database, and what a person should know about how it was found.
 #[derive(Debug)]

@@ -12,7 +12,11 @@ use sqlx::{
 use std::{collections::BTreeMap, path::Path};
 use store::{FILE_NAME, Store, StoreError};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
+/// The migrations as they are kept.
+async fn migrations() -> Migrator {
+    let directory = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations"));
+    Migrator::new(directory).await.unwrap()
+}
 
 /// 2026-03-21T12:00:00.250Z.
 const NOW: Now = Now { mono: MonoTime(77), utc: UtcMillis(1_774_094_400_250) };
@@ -26,7 +30,8 @@ async fn connect(dir: &Path) -> SqliteConnection {
 async fn of_version(version: i64) -> (tempfile::TempDir, BTreeMap<String, Vec<String>>) {
     let dir = tempfile::tempdir().unwrap();
     let mut connection = connect(dir.path()).await;
-    let known = MIGRATIONS.iter().filter(|migration| migration.version <= version).cloned();
+    let all = migrations().await;
+    let known = all.iter().filter(|migration| migration.version <= version).cloned();
     Migrator::with_migrations(known.collect()).run(&mut connection).await.unwrap();
     let tables: Vec<String> = query_scalar(
         "SELECT name FROM pragma_table_list WHERE type = 'table' AND schema = 'main' AND name NOT GLOB 'sqlite_*' AND \
@@ -79,13 +84,14 @@ async fn version(dir: &Path) -> i64 {
     version
 }
 
-fn newest() -> i64 {
-    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap()
+async fn newest() -> i64 {
+    migrations().await.iter().map(|migration| migration.version).max().unwrap()
 }
 
 #[tokio::test]
 async fn everything_that_an_earlier_version_kept_is_kept() {
-    for earlier in 1..=newest() {
+    let newest = newest().await;
+    for earlier in 1..=newest {
         let (dir, tables) = of_version(earlier).await;
         assert!(tables.len() >= 5, "schema {earlier}: {tables:?}");
         let before = told(dir.path(), &tables).await;
@@ -94,7 +100,7 @@ async fn everything_that_an_earlier_version_kept_is_kept() {
             let opened = Store::open(dir.path(), NOW).await.unwrap();
             assert_eq!(opened.notes, Vec::<String>::new(), "schema {earlier}");
             opened.store.close().await.unwrap();
-            assert_eq!(version(dir.path()).await, newest());
+            assert_eq!(version(dir.path()).await, newest);
             assert_eq!(told(dir.path(), &tables).await, before, "schema {earlier}");
         }
     }
@@ -125,5 +131,5 @@ async fn a_migration_that_fails_leaves_everything_as_it_was() {
     let opened = Store::open(dir.path(), NOW).await.unwrap();
     assert_eq!(opened.notes, Vec::<String>::new());
     opened.store.close().await.unwrap();
-    assert_eq!((version(dir.path()).await, told(dir.path(), &tables).await), (newest(), before));
+    assert_eq!((version(dir.path()).await, told(dir.path(), &tables).await), (newest().await, before));
 }
