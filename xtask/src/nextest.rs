@@ -1,17 +1,10 @@
 //! cargo-nextest: the runner of the tests, installed where it is missing.
 
-use crate::{process, say, workspace::Workspace};
+use crate::{process, say, tools, workspace::Workspace};
 use std::process::Command;
 
 /// The version that is installed; it builds with the toolchain of the workspace. Any other that is there will do.
 const VERSION: &str = "0.9.143";
-
-/// Settings of the installation. The runner only waits for tests: building it quickly matters more than its speed.
-const QUICK_BUILD: [(&str, &str); 3] = [
-    ("CARGO_PROFILE_RELEASE_LTO", "off"),
-    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
-    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
-];
 
 /// Installs it if it is missing. Whether it is there then.
 pub(crate) fn ensure(workspace: &Workspace) -> bool {
@@ -23,7 +16,7 @@ pub(crate) fn ensure(workspace: &Workspace) -> bool {
     say::step(format_args!("installing cargo-nextest {VERSION}, which takes some minutes"));
     let mut install: Command =
         workspace.cargo(&["install", "cargo-nextest", "--locked", "--version", VERSION]);
-    install.envs(QUICK_BUILD);
+    install.envs(tools::QUICK_BUILD);
     match process::run(&mut install, "the messages above say why") {
         Ok(()) => version().is_some(),
         Err(error) => {

@@ -13,7 +13,7 @@ use std::{
 };
 
 /// Settings of the installation. Building them takes far longer than they ever run: they aren't optimised at all.
-const QUICK_BUILD: [(&str, &str); 3] = [
+pub(crate) const QUICK_BUILD: [(&str, &str); 3] = [
     ("CARGO_PROFILE_RELEASE_LTO", "off"),
     ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "64"),
     ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"),

@@ -7,6 +7,7 @@ pub(crate) mod target;
 
 use crate::{debian, workspace::Workspace};
 use anyhow::Context;
+pub(crate) use installed::QUICK_BUILD;
 use installed::Tool;
 use std::{
     env,
