@@ -243,7 +243,7 @@ test.describe("fingers", () => {
 
 test("drawn lines take the colours of the theme, and of the other one when it changes", async ({ page, open }) => {
   await page.emulateMedia({ colorScheme: "light" });
-  await visit(page, await open());
+  await visit(page, await open({ history: 0.25 }));
   await nearCharts(page, true);
   /** The miner's colour: text in it has it as the browser resolves it. */
   const colour = () =>
@@ -278,7 +278,7 @@ test("drawn lines take the colours of the theme, and of the other one when it ch
 });
 
 test("what is taken away isn't told, and what is brought back is", async ({ page, open }) => {
-  await visit(page, await open(), "/?off=sun");
+  await visit(page, await open({ history: 0.25 }), "/?off=sun");
   await nearCharts(page, true);
   const readout = await pointAt(page, 0.9);
   await expect(readout).toContainText(/Hash rate[\d.]+\s*TH\/s/);
