@@ -107,6 +107,7 @@ for (const { way, javaScriptEnabled } of WAYS) {
       await visit(page, house);
       await line(page, "Shed").getByText("Switch").first().click();
       await line(page, "Shed").getByRole("button", { name: "Switch off" }).click();
+      await expect(headline(page)).toHaveText(/^1 of 2 mining$|^Mining at/);
       // The call is on its way: time goes on when it has arrived.
       if (javaScriptEnabled) await expect(line(page, "Shed").getByRole("status")).toContainText("Off:");
       await house.pass(60);
